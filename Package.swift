@@ -1,0 +1,60 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// What every Swift target is compiled with; no `unsafeFlags`, so that the package can be a versioned dependency.
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// A library target and its tests; `uses` are the only targets it may import (checked by `Scripts/check-arrows`).
+func library(_ name: String, uses: [Target.Dependency], testsUse: [Target.Dependency] = []) -> [Target] {
+  [
+    .target(name: name, dependencies: uses, swiftSettings: strict),
+    .testTarget(
+      name: name + "Tests", dependencies: [.target(name: name), "TestSupport"] + uses + testsUse, swiftSettings: strict),
+  ]
+}
+
+let package = Package(
+  name: "kakudai",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "Kakudai", targets: ["Kakudai"]),
+    .library(name: "KakudaiImages", targets: ["KakudaiImages"]),
+    .executable(name: "kakudai", targets: ["KakudaiCommand"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+  ],
+  targets: [
+    // C: the inner loops, and the border to libvips.
+    .target(name: "CKakudaiKernels"),
+    .systemLibrary(
+      name: "CVips", pkgConfig: "vips", providers: [.apt(["libvips-dev"]), .brew(["vips"])]),
+    .target(name: "CKakudaiImages", dependencies: ["CVips"]),
+
+    // The umbrella, the command, and what the tests share.
+    .target(
+      name: "Kakudai", dependencies: ["KakudaiTensors", "KakudaiLayers", "KakudaiWeights", "KakudaiModels"],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "KakudaiCommand",
+      dependencies: [
+        "KakudaiTensors", "KakudaiLayers", "KakudaiWeights", "KakudaiModels", "KakudaiImages",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "TestSupport", dependencies: ["KakudaiTensors", "KakudaiWeights"], path: "Tests/TestSupport",
+      swiftSettings: strict),
+  ]
+    + library("KakudaiTensors", uses: ["CKakudaiKernels"], testsUse: ["KakudaiWeights"])
+    + library("KakudaiLayers", uses: ["KakudaiTensors"], testsUse: ["KakudaiWeights"])
+    + library("KakudaiWeights", uses: ["KakudaiTensors"])
+    + library("KakudaiImages", uses: ["KakudaiTensors", "CKakudaiImages"])
+    + library(
+      "KakudaiModels", uses: ["KakudaiTensors", "KakudaiLayers", "KakudaiWeights"], testsUse: ["KakudaiImages"]),
+  cLanguageStandard: .gnu2x
+)

@@ -1,0 +1,18 @@
+/* The inner loops of Kakudai: one table of functions per instruction set, chosen once at run time.
+ * Kernels neither allocate, nor fail, nor start threads; sizes are 64-bit and in elements unless said otherwise. */
+#ifndef CKAKUDAI_KERNELS_H
+#define CKAKUDAI_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* All kernels of one instruction set. */
+typedef struct ck_kernels {
+  const char *name; /* "portable", "avx2", "avx512", "neon" */
+  int lanes;        /* floats in one vector */
+} ck_kernels;
+
+/* Sets `list` to the tables this machine can run, slowest first, and returns their number. */
+size_t ck_available(const ck_kernels *const **list);
+
+#endif

@@ -1,0 +1,3 @@
+#include "CKakudaiKernels.h"
+
+const ck_kernels ck_portable = {.name = "portable", .lanes = 4};

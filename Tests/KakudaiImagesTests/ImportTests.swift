@@ -1,0 +1,2 @@
+import KakudaiImages
+import Testing

@@ -1,0 +1,2 @@
+import KakudaiLayers
+import Testing

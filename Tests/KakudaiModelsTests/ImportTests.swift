@@ -1,0 +1,2 @@
+import KakudaiModels
+import Testing

@@ -1,0 +1,43 @@
+import KakudaiTensors
+import Testing
+
+struct TensorTests {
+  @Test func `a copy does not change with the original`() {
+    var tensor = Tensor([1, 2, 3, 4], shape: [2, 2])
+    let copy = tensor
+    tensor.withUnsafeMutableBufferPointer { $0[3] = 9 }
+    #expect(copy[1, 1] == 4)
+    #expect(tensor[-1, -1] == 9)
+  }
+
+  @Test func `freed memory is used again, and no more than the limit waits`() {
+    let pool = BufferPool(limit: 1 << 20)
+    let first = pool.take(bytes: 100_000)
+    pool.giveBack(first, bytes: 100_000)
+    #expect(pool.take(bytes: 99_000) == first)
+    pool.giveBack(first, bytes: 99_000)
+    pool.giveBack(pool.take(bytes: 4 << 20), bytes: 4 << 20)
+    #expect(pool.idleBytes == BufferPool.roundedUp(100_000))
+    pool.trim()
+    #expect(pool.idleBytes == 0)
+  }
+
+  @Test(arguments: [1, 255, 256, 257, 1000, 65_537, 1 << 20, (1 << 20) + 1])
+  func `rounding a request up wastes at most a quarter`(bytes: Int) {
+    let rounded = BufferPool.roundedUp(bytes)
+    #expect(rounded >= bytes && rounded % 64 == 0)
+    #expect(rounded <= max(256, bytes * 5 / 4 + 64))
+  }
+
+  @Test func `parallel loops visit everything once with any number of threads`() {
+    for threads in 1...5 {
+      var visits = [Int](repeating: 0, count: 17)
+      visits.withUnsafeMutableBufferPointer { visits in
+        withThreadCount(threads) {
+          Parallel.forEach(17) { for index in $0 { visits[index] += 1 } }
+        }
+      }
+      #expect(visits == [Int](repeating: 1, count: 17))
+    }
+  }
+}

@@ -1,0 +1,2 @@
+import KakudaiWeights
+import Testing
