@@ -1,12 +1,16 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+// `make check` and CI accept no warning; a newer compiler's new warning stops nobody else.
+let isStrict = Context.environment["KAKUDAI_STRICT"] != nil
+
 // What every Swift target is compiled with; no `unsafeFlags`, so that the package can be a versioned dependency.
-let strict: [SwiftSetting] = [
-  .enableUpcomingFeature("ExistentialAny"),
-  .enableUpcomingFeature("MemberImportVisibility"),
-  .enableUpcomingFeature("InternalImportsByDefault"),
-]
+let strict: [SwiftSetting] =
+  [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+  ] + (isStrict ? [.treatAllWarnings(as: .error)] : [])
 
 /// A library target and its tests; `uses` are the only targets it may import (checked by `Scripts/check-arrows`).
 func library(_ name: String, uses: [Target.Dependency], testsUse: [Target.Dependency] = []) -> [Target] {
@@ -30,7 +34,7 @@ let package = Package(
   ],
   targets: [
     // C: the inner loops, and the border to libvips.
-    .target(name: "CKakudaiKernels"),
+    .target(name: "CKakudaiKernels", cSettings: isStrict ? [.treatAllWarnings(as: .error)] : []),
     .systemLibrary(
       name: "CVips", pkgConfig: "vips", providers: [.apt(["libvips-dev"]), .brew(["vips"])]),
     .target(name: "CKakudaiImages", dependencies: ["CVips"]),

@@ -1,0 +1,26 @@
+# The everyday commands; each installs what it needs first and says so.
+.PHONY: demo test check format dependencies
+
+# Builds the program and enlarges the photograph that ships with it.
+demo: dependencies
+	swift build -c release --product kakudai
+	@mkdir -p out
+	.build/release/kakudai upscale Examples/Photographs/chelsea.png -o out/chelsea-x2.png --overwrite
+
+# All tests, optimised: the C kernels are ten times slower in debug builds.
+test: dependencies
+	swift build -c release --build-tests
+	swift test -c release --skip-build
+
+# Format, import arrows, file sizes, warnings as errors.
+check: dependencies
+	swift format lint --strict --recursive Package.swift Sources Tests Examples
+	Scripts/check-arrows
+	Scripts/check-size
+	KAKUDAI_STRICT=1 swift build -c release --build-tests
+
+format:
+	swift format --in-place --recursive Package.swift Sources Tests Examples
+
+dependencies:
+	@Scripts/install-dependencies
