@@ -1,5 +1,21 @@
 #include "CKakudaiKernels.h"
 
 #if defined(__x86_64__)
-const ck_kernels ck_avx2 = {.name = "avx2", .lanes = 8};
+#include <string.h>
+
+#define CK_LANES 8
+#define CK_FUSED 1
+/* 16 registers. */
+#define CK_TILES(TILE) TILE(1, 8) TILE(2, 6) TILE(3, 4) TILE(4, 3) TILE(5, 2) TILE(6, 2)
+#define CK_OUTPUT_BLOCK 6
+#define CK_PIXEL_BLOCK (2 * CK_LANES)
+#define CK_PRODUCT_LEFTS 3
+#define CK_PRODUCT_RIGHTS 4
+
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#include "Bodies/vector.h"
+#include "Bodies/convolution.h"
+#pragma clang attribute pop
+
+const ck_kernels ck_avx2 = {.name = "avx2", .lanes = CK_LANES, .convolution = CK_CONVOLUTION};
 #endif

@@ -1,5 +1,23 @@
 #include "CKakudaiKernels.h"
 
 #if defined(__x86_64__)
-const ck_kernels ck_avx512 = {.name = "avx512", .lanes = 16};
+#include <string.h>
+
+#define CK_LANES 16
+#define CK_FUSED 1
+/* 32 registers: a tile of `outputs` x `vectors` sums, its inputs or weights, and one more. */
+#define CK_TILES(TILE) \
+  TILE(1, 8) TILE(2, 8) TILE(3, 8) TILE(4, 6) TILE(5, 5) TILE(6, 4) TILE(7, 3) TILE(8, 3) TILE(9, 3) TILE(10, 2) \
+  TILE(11, 2) TILE(12, 2)
+#define CK_OUTPUT_BLOCK 12
+#define CK_PIXEL_BLOCK (2 * CK_LANES)
+#define CK_PRODUCT_LEFTS 4
+#define CK_PRODUCT_RIGHTS 6
+
+#pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma"))), apply_to = function)
+#include "Bodies/vector.h"
+#include "Bodies/convolution.h"
+#pragma clang attribute pop
+
+const ck_kernels ck_avx512 = {.name = "avx512", .lanes = CK_LANES, .convolution = CK_CONVOLUTION};
 #endif

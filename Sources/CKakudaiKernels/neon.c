@@ -1,5 +1,21 @@
 #include "CKakudaiKernels.h"
 
 #if defined(__aarch64__)
-const ck_kernels ck_neon = {.name = "neon", .lanes = 4};
+#include <string.h>
+
+#define CK_LANES 4
+#define CK_FUSED 1
+/* 32 registers. */
+#define CK_TILES(TILE) \
+  TILE(1, 8) TILE(2, 8) TILE(3, 8) TILE(4, 6) TILE(5, 5) TILE(6, 4) TILE(7, 3) TILE(8, 3) TILE(9, 3) TILE(10, 2) \
+  TILE(11, 2) TILE(12, 2)
+#define CK_OUTPUT_BLOCK 12
+#define CK_PIXEL_BLOCK (2 * CK_LANES)
+#define CK_PRODUCT_LEFTS 4
+#define CK_PRODUCT_RIGHTS 6
+
+#include "Bodies/vector.h"
+#include "Bodies/convolution.h"
+
+const ck_kernels ck_neon = {.name = "neon", .lanes = CK_LANES, .convolution = CK_CONVOLUTION};
 #endif

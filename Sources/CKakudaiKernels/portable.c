@@ -1,3 +1,18 @@
 #include "CKakudaiKernels.h"
 
-const ck_kernels ck_portable = {.name = "portable", .lanes = 4};
+#include <string.h>
+
+#define CK_LANES 4
+/* Plain x86-64 has no fused multiply-add, and the C library's is a hundred times slower. */
+#define CK_FUSED 0
+/* 16 registers. */
+#define CK_TILES(TILE) TILE(1, 8) TILE(2, 5) TILE(3, 3) TILE(4, 2) TILE(5, 2) TILE(6, 2)
+#define CK_OUTPUT_BLOCK 6
+#define CK_PIXEL_BLOCK (2 * CK_LANES)
+#define CK_PRODUCT_LEFTS 3
+#define CK_PRODUCT_RIGHTS 3
+
+#include "Bodies/vector.h"
+#include "Bodies/convolution.h"
+
+const ck_kernels ck_portable = {.name = "portable", .lanes = CK_LANES, .convolution = CK_CONVOLUTION};

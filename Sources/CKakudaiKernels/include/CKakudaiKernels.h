@@ -6,10 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ck_convolution.h"
+
 /* All kernels of one instruction set. */
 typedef struct ck_kernels {
   const char *name; /* "portable", "avx2", "avx512", "neon" */
   int lanes;        /* floats in one vector */
+  ck_convolution_kernels convolution;
 } ck_kernels;
 
 /* Sets `list` to the tables this machine can run, slowest first, and returns their number. */

@@ -1,0 +1,45 @@
+/* Vectors of CK_LANES floats, the same source for every instruction set. */
+typedef float ck_vector __attribute__((ext_vector_type(CK_LANES)));
+typedef int ck_integers __attribute__((ext_vector_type(CK_LANES)));
+typedef float ck_vector_anywhere __attribute__((ext_vector_type(CK_LANES), aligned(4), may_alias));
+
+#define CK_INLINE static inline __attribute__((always_inline))
+
+CK_INLINE ck_vector ck_load(const float *source) { return *(const ck_vector_anywhere *)source; }
+CK_INLINE void ck_store(float *target, ck_vector value) { *(ck_vector_anywhere *)target = value; }
+CK_INLINE ck_vector ck_broadcast(float value) { return value; }
+
+/* a * b + c, rounded once where the instruction set can. */
+CK_INLINE ck_vector ck_multiply_add(ck_vector a, ck_vector b, ck_vector c) {
+#if CK_FUSED
+  return __builtin_elementwise_fma(a, b, c);
+#else
+  return a * b + c;
+#endif
+}
+
+/* All ones in the first `count` lanes, zeros in the others. */
+CK_INLINE ck_integers ck_first_lanes(size_t count) {
+  ck_integers mask;
+  for (int lane = 0; lane < CK_LANES; lane++) mask[lane] = (size_t)lane < count ? -1 : 0;
+  return mask;
+}
+
+/* Zero in the lanes where the mask is zero, whatever stood there. */
+CK_INLINE ck_vector ck_masked(ck_vector value, ck_integers mask) {
+  return (ck_vector)((ck_integers)value & mask); /* a cast keeps the bits */
+}
+
+/* The sum of all lanes, halving. */
+CK_INLINE float ck_total(ck_vector value) {
+#if CK_LANES == 16
+  const typeof(value.lo) eight = value.lo + value.hi;
+  const typeof(eight.lo) four = eight.lo + eight.hi;
+#elif CK_LANES == 8
+  const typeof(value.lo) four = value.lo + value.hi;
+#else
+  const ck_vector four = value;
+#endif
+  const typeof(four.lo) two = four.lo + four.hi;
+  return two.x + two.y;
+}

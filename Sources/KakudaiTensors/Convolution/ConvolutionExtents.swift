@@ -1,0 +1,31 @@
+/// The sizes of one convolution, seen from neither side.
+///
+/// A convolution ties a *fine* grid (the input of `conv2d`, the output of `convTranspose2d`) to a *coarse* one: kernel element
+/// `k` joins coarse position `t` and fine position `t·stride + k·dilation − padding`. `conv2d` sums over fine positions,
+/// `convTranspose2d` over coarse ones, and each is the other's gradient; the weight is
+/// `(coarseChannels, fineChannels / groups, kernel height, kernel width)` in both.
+struct ConvolutionExtents {
+  struct Axis {
+    var coarseLength: Int
+    var fineLength: Int
+    var kernel: Int
+    var stride: Int
+    var dilation: Int
+    /// Before the first fine position; what stands after the last one follows from the lengths.
+    var padding: Int
+  }
+
+  var batch: Int
+  var groups: Int
+  var coarseChannels: Int
+  var fineChannels: Int
+  var vertical: Axis
+  var horizontal: Axis
+
+  var coarseChannelsPerGroup: Int { coarseChannels / groups }
+  var fineChannelsPerGroup: Int { fineChannels / groups }
+  var coarsePlane: Int { vertical.coarseLength * horizontal.coarseLength }
+  var finePlane: Int { vertical.fineLength * horizontal.fineLength }
+  var kernelArea: Int { vertical.kernel * horizontal.kernel }
+  var weightsPerGroup: Int { coarseChannelsPerGroup * fineChannelsPerGroup * kernelArea }
+}

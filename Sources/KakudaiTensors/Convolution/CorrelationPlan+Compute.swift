@@ -1,0 +1,89 @@
+import CKakudaiKernels
+
+extension CorrelationPlan {
+  /// Computes a whole correlation, or its transpose, in parallel.
+  ///
+  /// - Parameters:
+  ///   - weight: `(coarseChannels, fineChannels / groups, kernel height, kernel width)`.
+  ///   - bias: One per output channel.
+  ///   - shape: That of the output.
+  static func compute(
+    _ direction: Direction, _ extents: ConvolutionExtents, input: Tensor, weight: Tensor, bias: Tensor?, shape: Shape
+  ) -> Tensor {
+    let kernels = Kernels.current
+    let threads = extents.threads
+    guard shape.elementCount > 0 else { return .zeros(shape) }
+    let plan = CorrelationPlan(
+      direction, extents, kernels: kernels.table.pointee.convolution, lanes: kernels.lanes, tasks: threads)
+    let packed = plan.packed(weight: weight, bias: bias, threads: threads, kernels: kernels)
+    return Tensor(shape: shape) { output in
+      let operands = Operands(
+        input: UnsafePointer(input.storage.elements), packedWeights: UnsafePointer(packed.weights.elements),
+        packedBiases: packed.biases.map { UnsafePointer($0.elements) }, output: output.baseAddress!,
+        kernels: kernels.table.pointee.convolution)
+      let parts = plan.chunkParts(threads: threads)
+      withThreadCount(threads) {
+        Parallel.forEach(extents.batch * extents.groups * plan.bandCount * parts) { tasks in
+          let band = Storage(count: plan.band.size)
+          let rows = Storage(count: plan.rowScratchSize)
+          for task in tasks {
+            plan.run(plan.task(task, chunkParts: parts), operands, bandMemory: band.elements, rows: rows.elements)
+          }
+        }
+      }
+      withExtendedLifetime((input, packed)) {}
+    }
+  }
+
+  /// Weights and repeated biases of all groups, as the kernel reads them.
+  private func packed(
+    weight: Tensor, bias: Tensor?, threads: Int, kernels: Kernels
+  ) -> (weights: Storage, biases: Storage?) {
+    let weights = Storage(count: weightCount * extents.groups)
+    let biases = bias.map { _ in Storage(count: biasCount * extents.groups) }
+    withThreadCount(threads) {
+      Parallel.forEach(extents.groups * chunks.count, minimumPerThread: 8) { range in
+        for index in range {
+          pack(
+            group: index / chunks.count, chunk: chunks[index % chunks.count],
+            weight: UnsafePointer(weight.storage.elements), bias: bias.map { UnsafePointer($0.storage.elements) },
+            packedWeights: weights.elements, packedBiases: (biases ?? weights).elements,
+            kernels: kernels.table.pointee.convolution)
+        }
+      }
+    }
+    withExtendedLifetime((weight, bias)) {}
+    return (weights, biases)
+  }
+}
+
+extension WeightGradientPlan {
+  /// Computes the gradient of a weight of shape `shape` in parallel.
+  static func compute(_ extents: ConvolutionExtents, coarse: Tensor, fine: Tensor, shape: Shape) -> Tensor {
+    let threads = extents.threads
+    let kernels = Kernels.current.table.pointee.convolution
+    return Tensor(shape: shape) { gradient in
+      gradient.initialize(repeating: 0)
+      guard extents.batch > 0 else { return }
+      let plan = WeightGradientPlan(extents, tasks: threads)
+      let operands = Operands(
+        coarse: UnsafePointer(coarse.storage.elements), fine: UnsafePointer(fine.storage.elements),
+        gradient: gradient.baseAddress!, kernels: kernels)
+      withThreadCount(threads) {
+        Parallel.forEach(plan.taskCount) { tasks in
+          let band = Storage(count: plan.largestBand.size)
+          for task in tasks { plan.run(task: task, operands, bandMemory: band.elements) }
+        }
+      }
+      withExtendedLifetime((coarse, fine)) {}
+    }
+  }
+}
+
+extension ConvolutionExtents {
+  /// Multiplications of one direction.
+  var multiplications: Int { batch * coarsePlane * coarseChannels * fineChannelsPerGroup * kernelArea }
+
+  /// One thread where the work would not repay waking another (about 50 µs).
+  var threads: Int { multiplications < 2_000_000 ? 1 : Parallel.threadCount }
+}
