@@ -5,7 +5,9 @@ extension ConvolutionGeometry {
   ///   - input: `(N, Cin, H, W)` or `(Cin, H, W)`.
   ///   - weight: `(Cout, Cin / groups, kH, kW)`.
   ///   - bias: `(Cout)`.
-  package func convolutionShape(_ operation: String, input: Shape, weight: Shape, bias: Shape?) throws(ShapeError) -> Shape {
+  package func convolutionShape(_ operation: String, input: Shape, weight: Shape, bias: Shape?) throws(ShapeError)
+    -> Shape
+  {
     try check(operation, input: input, weight: weight)
     let channels = input[input.rank - 3]
     guard weight[0] % groups == 0 else {
@@ -15,7 +17,8 @@ extension ConvolutionGeometry {
     guard weight[1] > 0, let expected = product(weight[1], groups), channels == expected else {
       throw ShapeError(
         operation,
-        "the weight \(weight) with \(groups) groups takes \(weight[1])·\(groups) input channels, but the input \(input) has \(channels)")
+        "the weight \(weight) with \(groups) groups takes \(weight[1])·\(groups) input channels, but the input \(input) has \(channels)"
+      )
     }
     try check(operation, bias: bias, outputChannels: weight[0], weight: weight)
     var lengths: [Int] = []
@@ -44,7 +47,9 @@ extension ConvolutionGeometry {
   ///   - input: `(N, Cin, H, W)` or `(Cin, H, W)`.
   ///   - weight: `(Cin, Cout / groups, kH, kW)`.
   ///   - bias: `(Cout)`.
-  package func transposedShape(_ operation: String, input: Shape, weight: Shape, bias: Shape?) throws(ShapeError) -> Shape {
+  package func transposedShape(_ operation: String, input: Shape, weight: Shape, bias: Shape?) throws(ShapeError)
+    -> Shape
+  {
     try check(operation, input: input, weight: weight)
     let channels = input[input.rank - 3]
     guard weight[0] == channels else {

@@ -71,7 +71,8 @@ struct CorrelationBand {
 
   /// One row of one phase, zeros where it reaches beyond the input.
   private func copyRow(
-    _ source: UnsafePointer<Float>, phase: Int, to target: UnsafeMutablePointer<Float>, _ kernels: ck_convolution_kernels
+    _ source: UnsafePointer<Float>, phase: Int, to target: UnsafeMutablePointer<Float>,
+    _ kernels: ck_convolution_kernels
   ) {
     let stride = horizontal.readStride
     let first = horizontal.firstPosition + horizontal.smallestOffset

@@ -1,0 +1,173 @@
+import KakudaiTensors
+import TestSupport
+import Testing
+
+/// Values and gradients of both convolutions against plain sums in Double, on every instruction set.
+struct ConvolutionTests {
+  struct Case: Sendable, CustomTestStringConvertible {
+    var input: Shape
+    var outChannels: Int
+    var kernel: PerAxis
+    var stride: PerAxis = 1
+    var padding: PerAxis = 0
+    var outputPadding: PerAxis = 0
+    var dilation: PerAxis = 1
+    var groups = 1
+
+    var testDescription: String {
+      """
+      \(input)→\(outChannels), kernel \(kernel), stride \(stride), padding \(padding), output padding \(outputPadding), \
+      dilation \(dilation), groups \(groups)
+      """
+    }
+  }
+
+  /// Drawn once; every parameter varies with every other.
+  static let drawn: [Case] = {
+    var generator = RandomGenerator(seed: 11)
+    func draw(_ range: ClosedRange<Int>) -> Int { range.lowerBound + generator.nextIndex(below: range.count) }
+    return (0..<120).map { index in
+      let groups = [1, 1, 1, 2, 3][draw(0...4)]
+      let largeKernel = index % 4 == 0
+      let largeStride = index % 6 == 0
+      let stride = PerAxis(height: draw(1...(largeStride ? 7 : 3)), width: draw(1...(largeStride ? 7 : 3)))
+      let dilation = PerAxis(height: draw(1...3), width: draw(1...3))
+      return Case(
+        input: [draw(1...2), groups * draw(1...4), draw(1...9), draw(1...(index % 3 == 0 ? 70 : 9))],
+        outChannels: groups * draw(1...(index % 10 == 0 ? 17 : 4)),
+        kernel: PerAxis(height: draw(1...(largeKernel ? 9 : 4)), width: draw(1...(largeKernel ? 9 : 4))),
+        stride: stride, padding: PerAxis(height: draw(0...4), width: draw(0...4)),
+        outputPadding: PerAxis(
+          height: draw(0...max(stride.height, dilation.height) - 1),
+          width: draw(0...max(stride.width, dilation.width) - 1)),
+        dilation: dilation, groups: groups)
+    }
+  }()
+
+  @Test(arguments: drawn) func `convTranspose2d is the plain sum, and so are its gradients`(_ testCase: Case) throws {
+    let weightShape: Shape = [
+      testCase.input[1], testCase.outChannels / testCase.groups, testCase.kernel.height, testCase.kernel.width,
+    ]
+    let operands: [Tensor] = [
+      .random(testCase.input, seed: 1), .random(weightShape, seed: 2), .random([testCase.outChannels], seed: 3),
+    ]
+    let geometry = ConvolutionGeometry(
+      transposedWith: testCase.padding, stride: testCase.stride, outputPadding: testCase.outputPadding,
+      dilation: testCase.dilation, groups: testCase.groups)
+    let operation = TransposedConvolution(geometry: geometry)
+    guard let shape = try? operation.outputShape(of: operands.map(\.shape)) else { return }
+    let reference = ConvolutionReference(
+      stride: testCase.stride, padding: testCase.padding, dilation: testCase.dilation, groups: testCase.groups)
+    let cotangent = Tensor.random(shape, seed: 4)
+    withEveryKernelTable { kernels in
+      let value = convTranspose2d(
+        operands[0], operands[1], operands[2], stride: testCase.stride, padding: testCase.padding,
+        outputPadding: testCase.outputPadding, groups: testCase.groups, dilation: testCase.dilation)
+      expectWithinRounding(
+        value, reference.fine(coarse: operands[0], weight: operands[1], bias: operands[2], shape: shape), kernels.name)
+      let gradients = valueAndGradient(of: operands) { Projection(cotangent: cotangent)(operation.apply(to: $0)) }
+        .gradient
+      expectWithinRounding(
+        gradients[0], reference.coarse(fine: cotangent, weight: operands[1], bias: nil, shape: testCase.input),
+        "\(kernels.name), input")
+      expectWithinRounding(
+        gradients[1], reference.weightGradient(fine: cotangent, coarse: operands[0], shape: weightShape),
+        "\(kernels.name), weight")
+      expectWithinRounding(gradients[2], reference.biasGradient(cotangent), "\(kernels.name), bias")
+    }
+  }
+
+  @Test(arguments: drawn) func `conv2d is the plain sum, and so are its gradients`(_ testCase: Case) throws {
+    let weightShape: Shape = [
+      testCase.outChannels, testCase.input[1] / testCase.groups, testCase.kernel.height, testCase.kernel.width,
+    ]
+    let operands: [Tensor] = [
+      .random(testCase.input, seed: 1), .random(weightShape, seed: 2), .random([testCase.outChannels], seed: 3),
+    ]
+    let geometry = try ConvolutionGeometry(
+      convolutionWith: .pixels(testCase.padding), kernelSize: testCase.kernel, stride: testCase.stride,
+      dilation: testCase.dilation, groups: testCase.groups)
+    let operation = Convolution(geometry: geometry)
+    guard let shape = try? operation.outputShape(of: operands.map(\.shape)) else { return }
+    let reference = ConvolutionReference(
+      stride: testCase.stride, padding: testCase.padding, dilation: testCase.dilation, groups: testCase.groups)
+    let cotangent = Tensor.random(shape, seed: 4)
+    withEveryKernelTable { kernels in
+      expectWithinRounding(
+        operation.apply(to: operands),
+        reference.coarse(fine: operands[0], weight: operands[1], bias: operands[2], shape: shape), kernels.name)
+      let gradients = valueAndGradient(of: operands) { Projection(cotangent: cotangent)(operation.apply(to: $0)) }
+        .gradient
+      expectWithinRounding(
+        gradients[0], reference.fine(coarse: cotangent, weight: operands[1], bias: nil, shape: testCase.input),
+        "\(kernels.name), input")
+      expectWithinRounding(
+        gradients[1], reference.weightGradient(fine: operands[0], coarse: cotangent, shape: weightShape),
+        "\(kernels.name), weight")
+      expectWithinRounding(gradients[2], reference.biasGradient(cotangent), "\(kernels.name), bias")
+    }
+  }
+
+  @Test func `the article's layer doubles 28 pixels to 56`() {
+    let output = convTranspose2d(.random([1, 3, 28, 28]), .random([3, 3, 4, 4]), stride: 2, padding: 1)
+    #expect(output.shape == [1, 3, 56, 56])
+  }
+
+  @Test func `a picture without a batch axis and an empty batch work`() {
+    let weight = Tensor.random([2, 3, 3, 3])
+    let picture = Tensor.random([2, 5, 6])
+    let alone = convTranspose2d(picture, weight, stride: 2)
+    #expect(alone.shape == [3, 11, 13])
+    #expect(
+      alone.elements == convTranspose2d(Tensor(picture.elements, shape: [1, 2, 5, 6]), weight, stride: 2).elements)
+    #expect(convTranspose2d(.zeros([0, 2, 5, 6]), weight).shape == [0, 3, 7, 8])
+    let (_, gradient) = valueAndGradient(of: weight) { weight in
+      Projection(cotangent: .zeros([0, 3, 7, 8]))(convTranspose2d(.zeros([0, 2, 5, 6]), weight))
+    }
+    #expect(gradient == .zeros([2, 3, 3, 3]))
+  }
+
+  @Test func `outputSize chooses among the sizes that the stride makes possible`() {
+    let (input, weight) = (Tensor.random([1, 1, 5, 5]), Tensor.random([1, 1, 3, 3]))
+    #expect(convTranspose2d(input, weight, stride: 2, padding: 1, outputSize: [9, 10]).shape == [1, 1, 9, 10])
+  }
+
+  @Test func `same padding keeps the size and puts the odd pixel at the end`() {
+    let input = Tensor((0..<6).map(Float.init), shape: [1, 1, 1, 6])
+    let weight = Tensor([1, 0, 0, 0], shape: [1, 1, 1, 4])
+    #expect(conv2d(input, weight, padding: .same).elements == [0, 0, 1, 2, 3, 4])
+    #expect(conv2d(input, weight, padding: .same).shape == [1, 1, 1, 6])
+  }
+
+  @Test func `results do not depend on the number of threads`() {
+    let input = Tensor.random([1, 24, 40, 67])
+    let weight = Tensor.random([24, 20, 4, 4], seed: 2)
+    let cotangent = Tensor.random([1, 20, 80, 134], seed: 3)
+    func run() -> [Tensor] {
+      let operation = TransposedConvolution(
+        geometry: ConvolutionGeometry(transposedWith: 1, stride: 2, outputPadding: 0, dilation: 1, groups: 1))
+      return [operation(input, weight)]
+        + valueAndGradient(of: [input, weight]) { Projection(cotangent: cotangent)(operation.apply(to: $0)) }.gradient
+    }
+    let one = withThreadCount(1, run)
+    for threads in [2, 3, 7] { #expect(withThreadCount(threads, run) == one) }
+  }
+
+  @Test func `NaN and infinity reach exactly the outputs they are added to`() {
+    var input = Tensor.ones([1, 1, 9, 40])
+    input.withUnsafeMutableBufferPointer {
+      $0[4 * 40 + 20] = .nan
+      $0[4 * 40 + 3] = .infinity
+    }
+    let weight = Tensor.ones([1, 1, 3, 3])
+    let reference = ConvolutionReference(stride: 2, padding: 1)
+    withEveryKernelTable { _ in
+      expectWithinRounding(
+        convTranspose2d(input, weight, stride: 2, padding: 1),
+        reference.fine(coarse: input, weight: weight, bias: nil, shape: [1, 1, 17, 79]))
+      expectWithinRounding(
+        conv2d(input, weight, stride: 2, padding: 1),
+        reference.coarse(fine: input, weight: weight, bias: nil, shape: [1, 1, 5, 20]))
+    }
+  }
+}
