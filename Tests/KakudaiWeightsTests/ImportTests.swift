@@ -1,2 +1,0 @@
-import KakudaiWeights
-import Testing
