@@ -21,18 +21,20 @@ package struct MatrixProduct: Operation {
   package func value(of inputs: [Tensor], shape: Shape) -> Tensor {
     let sizes = stopping { () throws(ShapeError) in try self.sizes(inputs[0].shape, inputs[1].shape) }
     guard shape.elementCount > 0 && sizes.terms > 0 else { return .zeros(shape) }
-    let leftIndices = broadcastOffsets(of: sizes.leftBatch, in: sizes.batch)
-    let rightIndices = broadcastOffsets(of: sizes.rightBatch, in: sizes.batch)
+    // A trailing axis of extent 1 makes every matrix of the batch a row.
+    let batch = Shape(sizes.batch + [1])
+    let leftMatrices = BroadcastRows(of: Shape(sizes.leftBatch + [1]), in: batch)
+    let rightMatrices = BroadcastRows(of: Shape(sizes.rightBatch + [1]), in: batch)
     let product = ProductOfPairs(
       plan: MatrixProductPlan(
         rows: sizes.rows, columns: sizes.columns, terms: sizes.terms, transposesLeft: transposesLeft,
         transposesRight: transposesRight, kernels: Kernels.current.table.pointee.convolution),
       kernels: Kernels.current)
     return Tensor(shape: shape) { output in
-      for pair in leftIndices.indices {
+      for pair in 0..<batch.rowCount {
         product.compute(
-          left: UnsafePointer(inputs[0].storage.elements) + leftIndices[pair] * sizes.rows * sizes.terms,
-          right: UnsafePointer(inputs[1].storage.elements) + rightIndices[pair] * sizes.terms * sizes.columns,
+          left: UnsafePointer(inputs[0].storage.elements) + leftMatrices.start(pair) * sizes.rows * sizes.terms,
+          right: UnsafePointer(inputs[1].storage.elements) + rightMatrices.start(pair) * sizes.terms * sizes.columns,
           into: output.baseAddress! + pair * sizes.rows * sizes.columns)
       }
       withExtendedLifetime(inputs) {}

@@ -3,47 +3,73 @@
 package func broadcast(_ left: Shape, _ right: Shape, _ operation: String) throws(ShapeError) -> Shape {
   let rank = max(left.rank, right.rank)
   var dimensions: [Int] = []
-  for axis in 0..<rank {
-    let leftExtent = axis < rank - left.rank ? 1 : left[axis - rank]
-    let rightExtent = axis < rank - right.rank ? 1 : right[axis - rank]
+  for axis in -rank..<0 {
+    let leftExtent = -axis > left.rank ? 1 : left[axis]
+    let rightExtent = -axis > right.rank ? 1 : right[axis]
     guard leftExtent == rightExtent || leftExtent == 1 || rightExtent == 1 else {
       throw ShapeError(
-        operation,
-        "the shapes \(left) and \(right) do not fit: \(leftExtent) and \(rightExtent) along axis \(axis - rank)")
+        operation, "the shapes \(left) and \(right) do not fit: \(leftExtent) and \(rightExtent) along axis \(axis)")
     }
     dimensions.append(leftExtent == 1 ? rightExtent : leftExtent)
   }
   return try Shape(validating: dimensions)
 }
 
-/// Where the element for each index of the shape `target`, in row-major order, stands in a tensor of shape `source` that is
-/// broadcast to it.
-package func broadcastOffsets(of source: [Int], in target: [Int]) -> [Int] {
-  let strides = broadcastStrides(of: Shape(source), in: Shape(target))
-  var offsets = [0]
-  for (extent, stride) in zip(target, strides) {
-    offsets = offsets.flatMap { offset in (0..<extent).map { offset + $0 * stride } }
+/// How a tensor of one shape is read when it is stretched to another: row after row of the last axis.
+struct BroadcastRows {
+  /// Elements from one element of a row to the next: 0 where the last axis is stretched.
+  let step: Int
+  private let extents: [Int]
+  private let strides: [Int]
+
+  init(of source: Shape, in target: Shape) {
+    let own = source.strides
+    let strides = (0..<target.rank).map { axis in
+      let position = axis - target.rank + source.rank
+      return position < 0 || source[position] == 1 ? 0 : own[position]
+    }
+    step = strides.last ?? 0
+    extents = target.dimensions.dropLast()
+    self.strides = strides.dropLast()
   }
-  return offsets
+
+  /// Where row `index` of the target begins in the source.
+  func start(_ index: Int) -> Int {
+    var offset = 0
+    var rest = index
+    for axis in extents.indices.reversed() {
+      let (next, position) = rest.quotientAndRemainder(dividingBy: extents[axis])
+      offset += position * strides[axis]
+      rest = next
+    }
+    return offset
+  }
 }
 
-/// Elements between neighbours along each axis of `target`, in a tensor of shape `source`; 0 where it is stretched.
-package func broadcastStrides(of source: Shape, in target: Shape) -> [Int] {
-  let own = source.strides
-  return (0..<target.rank).map { axis in
-    let position = axis - target.rank + source.rank
-    return position < 0 || source[position] == 1 ? 0 : own[position]
-  }
+extension Shape {
+  /// The extent of the last axis, and the number of rows of it.
+  var rowLength: Int { dimensions.last ?? 1 }
+  var rowCount: Int { rowLength == 0 ? 0 : elementCount / rowLength }
 }
 
 extension Tensor {
-  /// Sums over the axes along which `shape` was broadcast to this tensor's: what its gradient is. Sums are in Double.
+  /// Sums over the axes along which `shape` was stretched to this tensor's: the gradient of stretching. Sums are in Double.
   package func summed(to shape: Shape) -> Tensor {
     guard shape != self.shape else { return self }
-    let offsets = broadcastOffsets(of: shape.dimensions, in: self.shape.dimensions)
+    let rows = BroadcastRows(of: shape, in: self.shape)
+    let length = self.shape.rowLength
     var sums = [Double](repeating: 0, count: shape.elementCount)
     withUnsafeBufferPointer { elements in
-      for (index, offset) in offsets.enumerated() { sums[offset] += Double(elements[index]) }
+      for row in 0..<self.shape.rowCount {
+        let start = rows.start(row)
+        if rows.step == 0 {
+          var sum = 0.0
+          for index in row * length..<(row + 1) * length { sum += Double(elements[index]) }
+          sums[start] += sum
+        } else {
+          for column in 0..<length { sums[start + column] += Double(elements[row * length + column]) }
+        }
+      }
     }
     return Tensor(sums.map { Float($0) }, shape: shape)
   }
