@@ -35,6 +35,13 @@ public struct SpatialValues<Number: Hashable & Sendable>: Hashable, Sendable, Ex
   var given: [Number] { numbers }
 }
 
+extension SpatialValues: CustomStringConvertible {
+  /// One number, or a tuple as PyTorch prints it.
+  public var description: String {
+    isForAll ? "\(numbers[0])" : "(" + numbers.map { "\($0)" }.joined(separator: ", ") + ")"
+  }
+}
+
 extension SpatialValues: ExpressibleByIntegerLiteral where Number: ExpressibleByIntegerLiteral {
   public init(integerLiteral value: Number.IntegerLiteralType) { self.init(Number(integerLiteral: value)) }
 }

@@ -1,5 +1,5 @@
 /// Moves channels into space, or back.
-package struct PixelShuffle: Operation {
+package struct PixelShuffling: Operation {
   package static let name = "pixelShuffle"
   package let factor: Int
   package let isInverse: Bool
@@ -65,7 +65,7 @@ package struct PixelShuffle: Operation {
   }
 
   package func gradients(_ context: GradientContext) -> [Tensor?] {
-    [PixelShuffle(factor: factor, isInverse: !isInverse)(context.cotangent)]
+    [PixelShuffling(factor: factor, isInverse: !isInverse)(context.cotangent)]
   }
 }
 
@@ -73,9 +73,9 @@ package struct PixelShuffle: Operation {
 ///
 /// `y[c][h·r + i][w·r + j] = x[c·r² + i·r + j][h][w]` (Shi et al., 2016; PyTorch's `F.pixel_shuffle`). Stops where the number
 /// of channels is not divisible by r².
-public func pixelShuffle(_ x: Tensor, upscaleFactor: Int) -> Tensor { PixelShuffle(factor: upscaleFactor)(x) }
+public func pixelShuffle(_ x: Tensor, upscaleFactor: Int) -> Tensor { PixelShuffling(factor: upscaleFactor)(x) }
 
 /// The inverse of `pixelShuffle`: `(…, C, H·r, W·r) → (…, C·r², H, W)`.
 public func pixelUnshuffle(_ x: Tensor, downscaleFactor: Int) -> Tensor {
-  PixelShuffle(factor: downscaleFactor, isInverse: true)(x)
+  PixelShuffling(factor: downscaleFactor, isInverse: true)(x)
 }

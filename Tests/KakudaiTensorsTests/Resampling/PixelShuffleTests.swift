@@ -22,13 +22,13 @@ struct PixelShuffleTests {
     #expect(pixelShuffle(.zeros([1, 27, 4, 5]), upscaleFactor: 3).shape == [1, 3, 12, 15])
     #expect(
       throws: ShapeError("pixelShuffle", "the 3 channels of (1, 3, 28, 28) are not divisible by 9 = 3²")
-    ) { try PixelShuffle(factor: 3).outputShape(of: [[1, 3, 28, 28]]) }
+    ) { try PixelShuffling(factor: 3).outputShape(of: [[1, 3, 28, 28]]) }
   }
 
   @Test(arguments: [(0, false, [1, 4, 2, 2]), (2, false, [2, 2]), (2, true, [1, 1, 5, 4]), (2, true, [1, 1, 4, 5])])
   func `what PyTorch refuses is refused`(factor: Int, isInverse: Bool, input: [Int]) {
     #expect(throws: ShapeError.self) {
-      try PixelShuffle(factor: factor, isInverse: isInverse).outputShape(of: [Shape(input)])
+      try PixelShuffling(factor: factor, isInverse: isInverse).outputShape(of: [Shape(input)])
     }
   }
 }

@@ -1,2 +1,0 @@
-import KakudaiLayers
-import Testing
