@@ -1,0 +1,48 @@
+public import KakudaiTensors
+
+/// Enlarges pictures to a size with a model; a resample makes up where the model's own factor does not reach it.
+public struct Upscaler: Sendable {
+  public let model: UpscalingModel
+
+  public init(_ model: UpscalingModel) { self.model = model }
+
+  /// Enlarges colours in 0…1: grey or RGB, `(1, 1 or 3, H, W) → (1, 1 or 3, height, width)`.
+  ///
+  /// - Throws: when the shape or the size is impossible; never stops on them.
+  public func callAsFunction(_ picture: Tensor, to size: PerAxis) throws(ModelError) -> Tensor {
+    guard picture.rank == 4, picture.shape[0] == 1, [1, 3].contains(picture.shape[1]), picture.shape.elementCount > 0
+    else {
+      throw .impossibleSize("a picture is (1, 1 or 3, H, W), but this one is \(picture.shape)")
+    }
+    guard size.height > 0, size.width > 0,
+      (try? Shape(validating: [4 * picture.shape[1], size.height, size.width])) != nil
+    else { throw .impossibleSize("a picture cannot be made \(size.width) × \(size.height)") }
+    return clamp(enlarged(picture, to: size), minimum: 0, maximum: 1)
+  }
+
+  private func enlarged(_ picture: Tensor, to size: PerAxis) -> Tensor {
+    switch model.method {
+    case .resampling(let mode): return resampled(picture, to: size, mode)
+    case .transposedBicubic:
+      let factor = max(1, (size.height - 1) / picture.shape[2] + 1, (size.width - 1) / picture.shape[3] + 1)
+      let network = TransposedBicubic(channels: picture.shape[1], scale: factor)
+      // A picture made smaller needs no enlargement first.
+      return resampled(factor == 1 ? picture : network(picture), to: size, .bicubic)
+    case .lumaNetwork(let network):
+      guard picture.shape[1] == 3 else {
+        return resampled(grey(ofLuma: network(luma(ofGrey: picture))), to: size, .bicubic)
+      }
+      let colours = lumaAndChroma(ofRGB: picture)
+      let luma = resampled(network(colours.sliced(1, 0..<1)), to: size, .bicubic)
+      let chroma = resampled(colours.sliced(1, 1..<3), to: size, .bicubic)
+      return rgb(ofLumaAndChroma: concatenate([luma, chroma], axis: 1))
+    }
+  }
+
+  private func resampled(_ picture: Tensor, to size: PerAxis, _ mode: InterpolationMode) -> Tensor {
+    guard size != PerAxis(height: picture.shape[2], width: picture.shape[3]) else { return picture }
+    return interpolate(
+      picture, size: [size.height, size.width], mode: mode,
+      antialias: mode == .bilinear || mode == .bicubic || mode == .lanczos)
+  }
+}

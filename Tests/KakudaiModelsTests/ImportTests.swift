@@ -1,2 +1,0 @@
-import KakudaiModels
-import Testing

@@ -1,0 +1,104 @@
+import KakudaiLayers
+import KakudaiModels
+import KakudaiTensors
+import KakudaiWeights
+import TestSupport
+import Testing
+
+struct UpscalingTests {
+  @Test(arguments: [1, 2, 3, 4, 5, 8]) func `the cubic transposed convolution is interpolation away from the border`(
+    scale: Int
+  ) {
+    let picture = Tensor.random([1, 3, 11, 13])
+    let enlarged = TransposedBicubic(channels: 3, scale: scale)(picture)
+    let expected = interpolate(picture, size: [11 * scale, 13 * scale], mode: .bicubic, antialias: true)
+    #expect(enlarged.shape == expected.shape)
+    let border = 2 * scale
+    for channel in 0..<3 {
+      for y in border..<11 * scale - border {
+        for x in border..<13 * scale - border {
+          #expect(abs(enlarged[0, channel, y, x] - expected[0, channel, y, x]) < 2e-6)
+        }
+      }
+    }
+  }
+
+  @Test func `a constant picture stays constant, borders included`() throws {
+    for model in UpscalingModel.builtIn {
+      let output = try Upscaler(model)(Tensor(repeating: 0.25, shape: [1, 3, 5, 7]), to: [17, 12])
+      #expect(output.shape == [1, 3, 17, 12])
+      for element in output.elements { #expect(abs(element - 0.25) < 1e-6, "\(model.name)") }
+    }
+  }
+
+  @Test func `a picture of one pixel can be enlarged`() throws {
+    for model in UpscalingModel.builtIn {
+      #expect(try Upscaler(model)(.ones([1, 1, 1, 1]), to: 2).elements.allSatisfy { abs($0 - 1) < 1e-6 })
+    }
+  }
+
+  @Test func `luma and back is the same picture`() {
+    let picture = Tensor.uniform([1, 3, 4, 5])
+    let back = rgb(ofLumaAndChroma: lumaAndChroma(ofRGB: picture))
+    for (left, right) in zip(picture.elements, back.elements) { #expect(abs(left - right) < 1e-5) }
+    let white = lumaAndChroma(ofRGB: .ones([1, 3, 1, 1]))
+    #expect(abs(white[0, 0, 0, 0] - 235 / 255) < 1e-6 && abs(white[0, 1, 0, 0] - 128 / 255) < 1e-6)
+    #expect(abs(luma(ofGrey: Tensor(1)).item - 235 / 255) < 1e-6)
+  }
+
+  @Test func `impossible sizes and pictures are refused`() {
+    let upscaler = Upscaler(UpscalingModel.builtIn[0])
+    #expect(throws: ModelError.self) { try upscaler(.ones([1, 3, 2, 2]), to: 0) }
+    #expect(throws: ModelError.self) { try upscaler(.ones([1, 3, 2, 2]), to: PerAxis(Int.max / 2)) }
+    #expect(throws: ModelError.self) { try upscaler(.ones([1, 2, 2, 2]), to: 4) }
+    #expect(throws: ModelError.self) { try upscaler(.ones([1, 3, 0, 2]), to: 4) }
+    #expect(throws: ModelError.self) { try UpscalingModel(named: "magic") }
+  }
+}
+
+struct FSRCNNTests {
+  /// The names of a common training script, in the order of the alphabet, where `last` comes before `mid`.
+  static func renamed(_ network: FSRCNN) -> [String: Tensor] {
+    var tensors: [String: Tensor] = [:]
+    for (name, tensor, _) in network.namedTensors {
+      let parts = name.split(separator: ".").map(String.init)
+      switch parts[0] {
+      case "feature": tensors["first_part.0.\(parts[1])"] = tensor
+      case "featureActivation": tensors["first_part.1.weight"] = tensor
+      case "middle": tensors["mid_part.\(2 * Int(parts[1])!).\(parts[2])"] = tensor
+      case "middleActivations": tensors["mid_part.\(2 * Int(parts[1])! + 1).weight"] = tensor
+      default: tensors["last_part.\(parts[1])"] = tensor
+      }
+    }
+    return tensors
+  }
+
+  @Test func `a file is recognised by its shapes and gives the same picture`() throws {
+    let network = withRandomSeed(2) { FSRCNN(scale: 3, features: 10, shrunk: 4, mappings: 5) }
+    try withTemporaryFolder { folder in
+      let path = "\(folder)/net_x3.safetensors"
+      try Safetensors.write(Self.renamed(network), to: path)
+      let model = try UpscalingModel(try Safetensors(contentsOf: path), scale: nil)
+      #expect(model.scale == 3)
+      let grey = Tensor.uniform([1, 1, 6, 7])
+      let expected = clamp(KakudaiModels.grey(ofLuma: network(luma(ofGrey: grey))), minimum: 0, maximum: 1)
+      #expect(try Upscaler(model)(grey, to: [18, 21]) == expected)
+      #expect(try Upscaler(model)(.uniform([1, 3, 6, 7]), to: [13, 20]).shape == [1, 3, 13, 20])
+    }
+  }
+
+  @Test func `another network, and one without its scale, are refused`() throws {
+    try withTemporaryFolder { folder in
+      let other = "\(folder)/other_x2.safetensors"
+      try Safetensors.write(["conv.weight": .ones([3, 3, 3, 3])], to: other)
+      #expect(throws: ModelError.unknownArchitecture(path: other, tensors: 1)) {
+        try UpscalingModel(try Safetensors(contentsOf: other), scale: nil)
+      }
+      let unnamed = "\(folder)/net.safetensors"
+      try Safetensors.write(Self.renamed(FSRCNN(scale: 2, features: 4, shrunk: 2, mappings: 1)), to: unnamed)
+      let weights = try Safetensors(contentsOf: unnamed)
+      #expect(throws: ModelError.unknownScale(path: unnamed)) { try UpscalingModel(weights, scale: nil) }
+      #expect(try UpscalingModel(weights, scale: 4).scale == 4)
+    }
+  }
+}
