@@ -13,11 +13,14 @@ let strict: [SwiftSetting] =
   ] + (isStrict ? [.treatAllWarnings(as: .error)] : [])
 
 /// A library target and its tests; `uses` are the only targets it may import (checked by `Scripts/check-arrows`).
-func library(_ name: String, uses: [Target.Dependency], testsUse: [Target.Dependency] = []) -> [Target] {
+func library(
+  _ name: String, uses: [Target.Dependency], testsUse: [Target.Dependency] = [], fixtures: [String] = []
+) -> [Target] {
   [
     .target(name: name, dependencies: uses, swiftSettings: strict),
     .testTarget(
-      name: name + "Tests", dependencies: [.target(name: name), "TestSupport"] + uses + testsUse, swiftSettings: strict),
+      name: name + "Tests", dependencies: [.target(name: name), "TestSupport"] + uses + testsUse,
+      exclude: fixtures, swiftSettings: strict),
   ]
 }
 
@@ -57,7 +60,7 @@ let package = Package(
     + library("KakudaiTensors", uses: ["CKakudaiKernels"], testsUse: ["KakudaiWeights"])
     + library("KakudaiLayers", uses: ["KakudaiTensors"], testsUse: ["KakudaiWeights"])
     + library("KakudaiWeights", uses: ["KakudaiTensors"])
-    + library("KakudaiImages", uses: ["KakudaiTensors", "CKakudaiImages"])
+    + library("KakudaiImages", uses: ["KakudaiTensors", "CKakudaiImages"], fixtures: ["Fixtures"])
     + library(
       "KakudaiModels", uses: ["KakudaiTensors", "KakudaiLayers", "KakudaiWeights"], testsUse: ["KakudaiImages"]),
   cLanguageStandard: .gnu2x

@@ -1,7 +1,25 @@
 import ArgumentParser
+import Foundation
 
 @main
 struct Kakudai: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "kakudai", abstract: "Makes pictures bigger, cleaner and new with neural networks.")
+    commandName: "kakudai",
+    abstract: "Makes pictures bigger, cleaner and new with neural networks.",
+    discussion: """
+      Exit codes: 0 all done, 1 something failed, 2 wrong usage, 130 interrupted.
+      """,
+    subcommands: [Upscale.self, Compare.self, Explain.self, Models.self, Inspect.self])
+
+  /// Wrong usage ends with 2, which scripts expect, and not with the parser's 64.
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch {
+      guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
+      Terminal.report(fullMessage(for: error))
+      Foundation.exit(2)
+    }
+  }
 }

@@ -1,3 +1,4 @@
+import KakudaiLayers
 public import KakudaiTensors
 
 /// Enlarges pictures to a size with a model; a resample makes up where the model's own factor does not reach it.
@@ -18,6 +19,20 @@ public struct Upscaler: Sendable {
       (try? Shape(validating: [4 * picture.shape[1], size.height, size.width])) != nil
     else { throw .impossibleSize("a picture cannot be made \(size.width) × \(size.height)") }
     return clamp(enlarged(picture, to: size), minimum: 0, maximum: 1)
+  }
+
+  /// About how many bytes enlarging takes at its peak, the pictures themselves included.
+  public func memory(from input: PerAxis, channels: Int, to size: PerAxis) -> Int {
+    let (pixels, outputPixels) = (input.height * input.width, size.height * size.width)
+    let activations: Int =
+      switch model.method {
+      case .resampling: 0
+      case .transposedBicubic: channels * outputPixels
+      // Two layers' worth of features, as one is computed from the other.
+      case .lumaNetwork(let network):
+        2 * network.feature.weight.shape[0] * pixels + network.scale * network.scale * pixels
+      }
+    return 4 * (2 * channels * pixels + 4 * channels * outputPixels + activations)
   }
 
   private func enlarged(_ picture: Tensor, to size: PerAxis) -> Tensor {

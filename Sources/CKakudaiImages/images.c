@@ -1,5 +1,0 @@
-#include "CKakudaiImages.h"
-
-#include <vips/vips.h>
-
-int ki_start(void) { return vips_init("kakudai"); }

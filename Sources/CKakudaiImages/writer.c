@@ -1,0 +1,193 @@
+#include "support.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Rows go from the caller to the encoder through a ring: the caller waits while it is full, the encoder while it is empty. */
+struct ki_writer {
+  ki_layout layout;
+  ki_format format;
+  int quality;
+  char *path;
+  VipsImage *source; /* its rows come out of the ring */
+  pthread_t thread;
+  pthread_mutex_t mutex;
+  pthread_cond_t changed;
+  char *ring;
+  size_t rowLength;
+  int capacity;  /* rows of the ring */
+  int written;   /* rows put in so far */
+  int consumed;  /* rows the encoder will not ask for again */
+  int cancelled; /* no further rows will come */
+  int ended;     /* the encoder has returned */
+  int status;
+  char error[KI_ERROR_LENGTH];
+};
+
+/* Gives the encoder the rows it asks for, which it does from the top to the bottom. */
+static int generate(VipsRegion *out, void *sequence, void *a, void *b, gboolean *stop) {
+  ki_writer *writer = a;
+  const VipsRect *wanted = &out->valid;
+  const int end = wanted->top + wanted->height;
+  pthread_mutex_lock(&writer->mutex);
+  if (wanted->top > writer->consumed) {
+    /* Keep what the last request may still share with the next. */
+    writer->consumed = wanted->top;
+    pthread_cond_broadcast(&writer->changed);
+  }
+  while (writer->written < end && !writer->cancelled) pthread_cond_wait(&writer->changed, &writer->mutex);
+  const int failed = writer->written < end || wanted->top < writer->consumed;
+  pthread_mutex_unlock(&writer->mutex);
+  if (failed) {
+    vips_error("kakudai", "row %d of %d never came", writer->written, writer->layout.height);
+    return -1;
+  }
+  const size_t pixel = writer->rowLength / (size_t)writer->layout.width;
+  for (int y = wanted->top; y < end; y++)
+    memcpy(VIPS_REGION_ADDR(out, wanted->left, y),
+           writer->ring + (size_t)(y % writer->capacity) * writer->rowLength + (size_t)wanted->left * pixel,
+           (size_t)wanted->width * pixel);
+  return 0;
+}
+
+/* Converts RGB back to the profile that the picture came with; the profile goes through a file, as libvips wants it. */
+static int restore_profile(VipsImage *in, VipsImage **out, int bits) {
+  size_t length;
+  const void *profile = in->Bands >= 3 ? ki_foreign_profile(in, &length) : NULL;
+  if (!profile) return vips_copy(in, out, NULL);
+  char *path = NULL;
+  const int file = g_file_open_tmp("kakudai-XXXXXX.icc", &path, NULL);
+  int failed = file < 0 || write(file, profile, length) != (ssize_t)length;
+  if (file >= 0) close(file);
+  if (failed)
+    vips_error("kakudai", "no temporary file for the colour profile");
+  else
+    failed = vips_icc_transform(in, out, path, "input_profile", "srgb", "embedded", FALSE, "depth", bits, NULL);
+  if (path) unlink(path);
+  g_free(path);
+  return failed ? -1 : 0;
+}
+
+static int save(ki_writer *writer, VipsImage *image) {
+  switch (writer->format) {
+  case KI_PNG: return vips_pngsave(image, writer->path, "compression", 6, NULL);
+  case KI_JPEG: return vips_jpegsave(image, writer->path, "Q", writer->quality, "optimize_coding", TRUE, NULL);
+  case KI_WEBP: return vips_webpsave(image, writer->path, "Q", writer->quality, NULL);
+  case KI_TIFF:
+    return vips_tiffsave(image, writer->path, "compression", VIPS_FOREIGN_TIFF_COMPRESSION_DEFLATE, "predictor",
+                         VIPS_FOREIGN_TIFF_PREDICTOR_HORIZONTAL, "bigtiff",
+                         VIPS_IMAGE_SIZEOF_IMAGE(image) > (guint64)2 << 30, NULL);
+  }
+  return -1;
+}
+
+static void *encode(void *argument) {
+  ki_writer *writer = argument;
+  VipsImage *converted = NULL, *flat = NULL;
+  int status = restore_profile(writer->source, &converted, writer->layout.bits);
+  if (!status && writer->format == KI_JPEG && vips_image_hasalpha(converted)) {
+    double white[] = {255, 255, 255};
+    VipsArrayDouble *background = vips_array_double_new(white, writer->layout.colours);
+    status = vips_flatten(converted, &flat, "background", background, NULL);
+    vips_area_unref(VIPS_AREA(background));
+  } else if (!status) {
+    flat = g_object_ref(converted);
+  }
+  if (!status) status = save(writer, flat);
+  if (status) ki_take_error(writer->error);
+  if (flat) g_object_unref(flat);
+  if (converted) g_object_unref(converted);
+  pthread_mutex_lock(&writer->mutex);
+  writer->status = status;
+  writer->ended = 1;
+  pthread_cond_broadcast(&writer->changed);
+  pthread_mutex_unlock(&writer->mutex);
+  vips_thread_shutdown();
+  return NULL;
+}
+
+static void free_writer(ki_writer *writer) {
+  if (writer->source) g_object_unref(writer->source);
+  pthread_mutex_destroy(&writer->mutex);
+  pthread_cond_destroy(&writer->changed);
+  free(writer->ring);
+  g_free(writer->path);
+  g_free(writer);
+}
+
+ki_writer *ki_writer_open(const char *path, ki_format format, ki_layout layout, int quality,
+                          const ki_metadata *metadata, char *error) {
+  if (ki_start(error)) return NULL;
+  ki_writer *writer = g_new0(ki_writer, 1);
+  writer->layout = layout;
+  writer->format = format;
+  writer->quality = quality;
+  writer->path = g_strdup(path);
+  pthread_mutex_init(&writer->mutex, NULL);
+  pthread_cond_init(&writer->changed, NULL);
+  const int bands = layout.colours + layout.hasAlpha;
+  writer->rowLength = (size_t)layout.width * (size_t)bands * (size_t)(layout.bits / 8);
+  /* The encoder asks for strips of at most 128 rows, and may ask for one while it still reads the last. */
+  writer->capacity = 512;
+  writer->ring = malloc(writer->rowLength * (size_t)writer->capacity);
+  writer->source = vips_image_new();
+  const int isWide = layout.bits == 16;
+  vips_image_init_fields(writer->source, layout.width, layout.height, bands,
+                         isWide ? VIPS_FORMAT_USHORT : VIPS_FORMAT_UCHAR, VIPS_CODING_NONE,
+                         layout.colours == 1 ? (isWide ? VIPS_INTERPRETATION_GREY16 : VIPS_INTERPRETATION_B_W)
+                                             : (isWide ? VIPS_INTERPRETATION_RGB16 : VIPS_INTERPRETATION_sRGB),
+                         1, 1);
+  if (metadata) ki_copy_metadata(metadata->header, writer->source);
+  /* A profile of another number of colours would be a lie. */
+  if (vips_image_get_typeof(writer->source, VIPS_META_ICC_NAME)) {
+    size_t length;
+    const char *profile;
+    if (vips_image_get_blob(writer->source, VIPS_META_ICC_NAME, (const void **)&profile, &length) || length < 20 ||
+        memcmp(profile + 16, layout.colours == 1 ? "GRAY" : "RGB ", 4))
+      vips_image_remove(writer->source, VIPS_META_ICC_NAME);
+  }
+  /* One thread asks for rows, in order. */
+  vips_image_set_int(writer->source, VIPS_META_CONCURRENCY, 1);
+  if (!writer->ring || vips_image_pipelinev(writer->source, VIPS_DEMAND_STYLE_FATSTRIP, NULL) ||
+      vips_image_generate(writer->source, NULL, generate, NULL, writer, NULL) ||
+      pthread_create(&writer->thread, NULL, encode, writer)) {
+    ki_take_error(error);
+    free_writer(writer);
+    return NULL;
+  }
+  return writer;
+}
+
+int ki_writer_rows(ki_writer *writer, const void *pixels, int rows, char *error) {
+  int status = 0;
+  pthread_mutex_lock(&writer->mutex);
+  for (int row = 0; row < rows && !status; row++) {
+    /* Half of the ring stays readable behind the encoder. */
+    while (writer->written - writer->consumed >= writer->capacity / 2 && !writer->ended)
+      pthread_cond_wait(&writer->changed, &writer->mutex);
+    if (writer->ended) {
+      g_strlcpy(error, writer->status ? writer->error : "more rows than the picture has", KI_ERROR_LENGTH);
+      status = -1;
+      break;
+    }
+    memcpy(writer->ring + (size_t)(writer->written % writer->capacity) * writer->rowLength,
+           (const char *)pixels + (size_t)row * writer->rowLength, writer->rowLength);
+    writer->written++;
+    if (writer->written % 16 == 0 || row + 1 == rows) pthread_cond_broadcast(&writer->changed);
+  }
+  pthread_mutex_unlock(&writer->mutex);
+  return status;
+}
+
+int ki_writer_close(ki_writer *writer, char *error) {
+  pthread_mutex_lock(&writer->mutex);
+  writer->cancelled = 1;
+  pthread_cond_broadcast(&writer->changed);
+  pthread_mutex_unlock(&writer->mutex);
+  pthread_join(writer->thread, NULL);
+  const int status = writer->status;
+  if (status) g_strlcpy(error, writer->error, KI_ERROR_LENGTH);
+  free_writer(writer);
+  return status;
+}

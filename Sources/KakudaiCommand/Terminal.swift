@@ -1,0 +1,65 @@
+import ArgumentParser
+import Foundation
+
+/// What the program says, and where.
+enum Terminal {
+  /// One line on standard error.
+  static func report(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+
+  /// Whether somebody watches standard error.
+  static let isWatched = isatty(STDERR_FILENO) == 1
+
+  /// Replaces the progress line, where somebody watches.
+  static func showProgress(_ text: String) {
+    guard isWatched else { return }
+    FileHandle.standardError.write(Data("\r\u{1B}[K\(text)".utf8))
+  }
+
+  static func clearProgress() { showProgress("") }
+
+  /// One JSON object on a line of standard output.
+  static func print(json value: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    Swift.print(String(decoding: try encoder.encode(value), as: UTF8.self))
+  }
+}
+
+/// One sentence on standard error, and exit code 1.
+func fail(_ error: any Error) -> ExitCode {
+  Terminal.report("kakudai: \(error)")
+  return .failure
+}
+
+/// Two numbers, or one for both: `4` or `4x3` (height × width).
+struct Pair: ExpressibleByArgument {
+  let height: Int
+  let width: Int
+
+  init?(argument: String) {
+    let numbers = argument.lowercased().split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+    switch numbers.count {
+    case 1:
+      guard let both = numbers[0] else { return nil }
+      (height, width) = (both, both)
+    case 2:
+      guard let height = numbers[0], let width = numbers[1] else { return nil }
+      (self.height, self.width) = (height, width)
+    default: return nil
+    }
+  }
+}
+
+/// A number of bytes: `512M`, `2G`, `800000`.
+struct ByteCount: ExpressibleByArgument {
+  let bytes: Int
+
+  init?(argument: String) {
+    let units: [Character: Int] = ["K": 1 << 10, "M": 1 << 20, "G": 1 << 30]
+    let unit = argument.last.flatMap { units[Character($0.uppercased())] }
+    guard let number = Int(unit == nil ? argument[...] : argument.dropLast()), number > 0 else { return nil }
+    let (bytes, overflows) = number.multipliedReportingOverflow(by: unit ?? 1)
+    guard !overflows else { return nil }
+    self.bytes = bytes
+  }
+}

@@ -1,2 +1,0 @@
-import KakudaiImages
-import Testing
