@@ -53,6 +53,9 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
+    .testTarget(
+      name: "KakudaiCommandTests", dependencies: ["KakudaiCommand", "KakudaiImages", "KakudaiTensors", "TestSupport"],
+      swiftSettings: strict),
     .target(
       name: "TestSupport", dependencies: ["KakudaiTensors", "KakudaiWeights"], path: "Tests/TestSupport",
       swiftSettings: strict),

@@ -40,9 +40,7 @@ extension ConvTransposeExplanation {
     for (y, rowCount) in rows.coverage.enumerated() {
       for (x, columnCount) in columns.coverage.enumerated() {
         let (cellX, cellY) = (left + x * cell, margin + title + y * cell)
-        let isVisible =
-          (rows.cropped..<rows.cropped + rows.output).contains(y)
-          && (columns.cropped..<columns.cropped + columns.output).contains(x)
+        let isVisible = rows.kept.contains(y) && columns.kept.contains(x)
         let count = rowCount * columnCount
         canvas.square(
           x: cellX, y: cellY, size: cell, isVisible ? Palette.heat(Float(count) / Float(most)) : Palette.cropped)
@@ -50,9 +48,9 @@ extension ConvTransposeExplanation {
           canvas.hatch(x: cellX + 1, y: cellY + 1, size: cell - 2, Palette.hatching)
           continue
         }
-        let isPadding =
-          y >= rows.coverage.count - rows.outputPadding || x >= columns.coverage.count - columns.outputPadding
-        if isPadding { canvas.frame(x: cellX + 1, y: cellY + 1, size: cell - 2, Palette.warning) }
+        if rows.added.contains(y) || columns.added.contains(x) {
+          canvas.frame(x: cellX + 1, y: cellY + 1, size: cell - 2, Palette.warning)
+        }
         let label = String(count)
         let dot = cell >= 24 && label.count <= 2 ? 2 : 1
         canvas.write(

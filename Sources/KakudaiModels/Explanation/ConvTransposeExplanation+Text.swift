@@ -21,10 +21,7 @@ extension ConvTransposeExplanation {
       let marks = axis.coverage.indices.map { taps.contains($0) ? "#" : "." }.joined()
       lines.append("  input \(padded(pixel, 3))  \(marks)")
     }
-    let zones = axis.coverage.indices.map { index -> String in
-      if !(axis.cropped..<axis.cropped + axis.output).contains(index) { return "x" }
-      return index >= axis.coverage.count - axis.outputPadding ? "+" : "o"
-    }
+    let zones = axis.coverage.indices.map { axis.added.contains($0) ? "+" : axis.kept.contains($0) ? "o" : "x" }
     lines.append("  output     \(zones.joined())")
     lines += ["", "How many products are summed into each output pixel:"]
     let map = coverage

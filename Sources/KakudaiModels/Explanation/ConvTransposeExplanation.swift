@@ -45,8 +45,12 @@ public struct ConvTransposeExplanation: Sendable {
       self.outputPadding = outputPadding
     }
 
+    /// What of the uncropped positions is output, and which of these are there because of the output padding.
+    var kept: Range<Int> { cropped..<cropped + output }
+    var added: Range<Int> { cropped + output - min(outputPadding, output)..<cropped + output }
+
     /// How often each output pixel is covered.
-    var visible: ArraySlice<Int> { coverage[cropped..<cropped + output] }
+    var visible: ArraySlice<Int> { coverage[kept] }
   }
 
   var vertical: Axis {
