@@ -32,11 +32,10 @@ static int generate(VipsRegion *out, void *sequence, void *a, void *b, gboolean 
   const int end = wanted->top + wanted->height;
   pthread_mutex_lock(&writer->mutex);
   if (wanted->top > writer->consumed) {
-    /* Keep what the last request may still share with the next. */
     writer->consumed = wanted->top;
     pthread_cond_broadcast(&writer->changed);
   }
-  while (writer->written < end && !writer->cancelled) pthread_cond_wait(&writer->changed, &writer->mutex);
+  while (writer->written < end && !writer->cancelled && wanted->height <= writer->capacity) pthread_cond_wait(&writer->changed, &writer->mutex);
   const int failed = writer->written < end || wanted->top < writer->consumed;
   pthread_mutex_unlock(&writer->mutex);
   if (failed) {
@@ -128,7 +127,7 @@ ki_writer *ki_writer_open(const char *path, ki_format format, ki_layout layout, 
   pthread_cond_init(&writer->changed, NULL);
   const int bands = layout.colours + layout.hasAlpha;
   writer->rowLength = (size_t)layout.width * (size_t)bands * (size_t)(layout.bits / 8);
-  /* The encoder asks for strips of at most 128 rows, and may ask for one while it still reads the last. */
+  /* The encoder asks for strips of at most 128 rows; more lets the caller run ahead. */
   writer->capacity = 512;
   writer->ring = malloc(writer->rowLength * (size_t)writer->capacity);
   writer->source = vips_image_new();
@@ -163,8 +162,7 @@ int ki_writer_rows(ki_writer *writer, const void *pixels, int rows, char *error)
   int status = 0;
   pthread_mutex_lock(&writer->mutex);
   for (int row = 0; row < rows && !status; row++) {
-    /* Half of the ring stays readable behind the encoder. */
-    while (writer->written - writer->consumed >= writer->capacity / 2 && !writer->ended)
+    while (writer->written - writer->consumed >= writer->capacity && !writer->ended)
       pthread_cond_wait(&writer->changed, &writer->mutex);
     if (writer->ended) {
       g_strlcpy(error, writer->status ? writer->error : "more rows than the picture has", KI_ERROR_LENGTH);

@@ -63,3 +63,16 @@ struct ByteCount: ExpressibleByArgument {
     self.bytes = bytes
   }
 }
+
+/// A number of threads: `4`, or `load:compute:save` as other upscalers take it, of which the middle one counts.
+struct ThreadCount: ExpressibleByArgument {
+  let count: Int
+
+  init?(argument: String) {
+    let numbers = argument.split(separator: ":", omittingEmptySubsequences: false).map { Int($0) }
+    guard numbers.count == 1 || numbers.count == 3, let count = numbers[numbers.count / 2], count > 0 else {
+      return nil
+    }
+    self.count = count
+  }
+}

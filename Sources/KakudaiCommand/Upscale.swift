@@ -44,7 +44,7 @@ struct Upscale: ParsableCommand {
   var quality = 90
 
   @Option(name: [.customShort("j"), .long], help: "Threads; all processors by default.")
-  var threads: Int?
+  var threads: ThreadCount?
 
   @Option(help: "The most memory to use, as 512M or 2G; a picture that needs more is refused beforehand.")
   var maxMemory: ByteCount?
@@ -57,6 +57,9 @@ struct Upscale: ParsableCommand {
 
   @Flag(help: "One JSON object a picture.")
   var json = false
+
+  @Flag(name: [.customShort("v"), .long], help: "Also say which model runs.")
+  var verbose = false
 
   @Flag(help: "Say nothing but errors.")
   var quiet = false
@@ -71,7 +74,6 @@ struct Upscale: ParsableCommand {
       if let value, value <= 0 { throw ValidationError("\(name) must be positive, and is \(value).") }
     }
     if name != nil && file != nil { throw ValidationError("Give either -n or -m.") }
-    if let threads, threads <= 0 { throw ValidationError("-j must be positive, and is \(threads).") }
     if !(1...100).contains(quality) { throw ValidationError("-q goes from 1 to 100, and is \(quality).") }
     if let format, ImageFormat(fileName: format) == nil {
       throw ValidationError("-f is png, jpg, webp or tiff, and not \(format).")
@@ -90,6 +92,7 @@ struct Upscale: ParsableCommand {
     let task = UpscaleTask(
       upscaler: Upscaler(model), scale: scale, width: width, height: height, quality: quality,
       mostBytes: maxMemory?.bytes)
+    if verbose { Terminal.report("\(model.name): \(model.summary)") }
     var failures = 0
     for (index, job) in jobs.enumerated() {
       if !overwrite && job.output != "-" && FileManager.default.fileExists(atPath: job.output) {
@@ -102,7 +105,9 @@ struct Upscale: ParsableCommand {
       }
       if !quiet && !json { Terminal.showProgress("\(index + 1)/\(jobs.count) \(job.input)") }
       do {
-        let report = try withThreadCount(threads ?? ProcessInfo.processInfo.activeProcessorCount) { try task.run(job) }
+        let report = try withThreadCount(threads?.count ?? ProcessInfo.processInfo.activeProcessorCount) {
+          try task.run(job)
+        }
         Terminal.clearProgress()
         if json { try Terminal.print(json: report) } else if !quiet { Terminal.report(report.sentence) }
       } catch {

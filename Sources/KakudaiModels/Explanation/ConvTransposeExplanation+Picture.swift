@@ -11,9 +11,9 @@ extension ConvTransposeExplanation {
     let title = 40
     let kernelRows = (kernelSize.height - 1) * dilation.height + 1
     let kernelColumns = (kernelSize.width - 1) * dilation.width + 1
-    let panelWidth = max(max(inputSize.width, kernelColumns) * cell, Canvas.textWidth("KERNEL", dot: 3))
+    let panelWidth = max(max(inputSize.width, kernelColumns) * cell, Canvas.textWidth("INPUT 00 X 00", dot: 3))
     let left = margin * 2 + panelWidth
-    let leftHeight = title + inputSize.height * cell + title + kernelRows * cell
+    let leftHeight = title + inputSize.height * cell + title + kernelRows * cell + title + 10
     let height = margin * 2 + max(leftHeight, title + rows.coverage.count * cell) + title
     let warningWidth = Canvas.textWidth(footer, dot: 2) + margin * 2
     let width = max(left + columns.coverage.count * cell + margin, warningWidth)
@@ -26,7 +26,7 @@ extension ConvTransposeExplanation {
       }
     }
     let kernelTop = margin + title + inputSize.height * cell + 18
-    canvas.write("KERNEL", x: margin, y: kernelTop, dot: 3, Palette.ink)
+    canvas.write("KERNEL \(kernelSize.height) X \(kernelSize.width)", x: margin, y: kernelTop, dot: 3, Palette.ink)
     for y in 0..<kernelRows {
       for x in 0..<kernelColumns {
         let isTap = y % dilation.height == 0 && x % dilation.width == 0
@@ -35,6 +35,12 @@ extension ConvTransposeExplanation {
       }
     }
 
+    let attributesTop = kernelTop + 34 + kernelRows * cell
+    for (line, text) in ["STRIDE \(stride.height) X \(stride.width)", "PADDING \(padding.height) X \(padding.width)"]
+      .enumerated()
+    {
+      canvas.write(text, x: margin, y: attributesTop + line * 18, dot: 2, Palette.ink)
+    }
     canvas.write("OUTPUT \(outputSize.height) X \(outputSize.width)", x: left, y: margin, dot: 3, Palette.ink)
     let most = max(1, coverage.joined().max() ?? 1)
     for (y, rowCount) in rows.coverage.enumerated() {

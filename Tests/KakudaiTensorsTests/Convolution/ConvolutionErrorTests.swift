@@ -39,6 +39,11 @@ struct ConvolutionErrorTests {
     Refusal(about: "an input without pixels", names: ["no pixels"], input: [1, 4, 0, 5]),
     Refusal(about: "an input without channels", names: ["(1, 0, 5, 5)"], input: [1, 0, 5, 5]),
     Refusal(about: "an output of no pixels", names: ["cropped", "8"], weight: [4, 2, 1, 1], padding: 4),
+    Refusal(about: "more groups than channels", names: ["4", "8 groups"], groups: 8),
+    Refusal(
+      about: "a weight without output channels", names: ["(4, 0, 3, 3)", "no output channels"], weight: [4, 0, 3, 3]),
+    Refusal(
+      about: "an output of no pixels in groups", names: ["cropped"], weight: [4, 2, 1, 1], padding: [3, 0], groups: 2),
     Refusal(about: "an output too large to count", names: ["too large"], stride: PerAxis(Int.max / 2)),
   ]
 

@@ -21,14 +21,26 @@ struct ConvolutionGoldenTests {
   }
 
   @Test func `conv2d is PyTorch's in every recorded case`() {
-    let cases = GoldenCase.all("conv2d").filter { $0.string("paddingMode") == "zeros" }
-    #expect(cases.count > 200)
+    let cases = GoldenCase.all("conv2d")
+    #expect(cases.count == 300)
     for golden in cases {
+      let mode = PaddingMode(rawValue: golden.string("paddingMode"))!
+      let padding: ConvolutionPadding =
+        golden.attributes["padding"]?.string == "same" ? .same : .pixels(golden.pair("padding"))
       golden.expect(of: ["input", "weight"] + (golden.has("bias") ? ["bias"] : [])) { operands in
-        conv2d(
-          operands[0], operands[1], operands.count > 2 ? operands[2] : nil, stride: golden.pair("stride"),
-          padding: golden.attributes["padding"]?.string == "same" ? .same : .pixels(golden.pair("padding")),
-          dilation: golden.pair("dilation"), groups: golden.integer("groups"))
+        let amounts = stopping { () throws(ShapeError) in
+          try padding.amounts(
+            kernelSize: golden.pair("kernelSize"), stride: golden.pair("stride"), dilation: golden.pair("dilation"),
+            "conv2d")
+        }
+        let padded = pad(
+          operands[0],
+          [amounts.horizontal.before, amounts.horizontal.after, amounts.vertical.before, amounts.vertical.after],
+          mode: mode)
+        return conv2d(
+          mode == .zeros ? operands[0] : padded, operands[1], operands.count > 2 ? operands[2] : nil,
+          stride: golden.pair("stride"), padding: mode == .zeros ? padding : 0, dilation: golden.pair("dilation"),
+          groups: golden.integer("groups"))
       }
     }
   }
