@@ -46,7 +46,10 @@ struct Upscale: ParsableCommand {
   @Option(name: [.customShort("j"), .long], help: "Threads; all processors by default.")
   var threads: ThreadCount?
 
-  @Option(help: "The most memory to use, as 512M or 2G; a picture that needs more is refused beforehand.")
+  @Option(
+    help:
+      "The most memory to use, as 512M or 2G, the machine's by default; a picture that needs more is refused beforehand."
+  )
   var maxMemory: ByteCount?
 
   @Flag(name: [.customShort("r"), .long], help: "Also the folders in folders.")
@@ -91,7 +94,7 @@ struct Upscale: ParsableCommand {
     } catch { throw fail(error) }
     let task = UpscaleTask(
       upscaler: Upscaler(model), scale: scale, width: width, height: height, quality: quality,
-      mostBytes: maxMemory?.bytes)
+      mostBytes: maxMemory?.bytes ?? Int(clamping: ProcessInfo.processInfo.physicalMemory))
     if verbose { Terminal.report("\(model.name): \(model.summary)") }
     var failures = 0
     for (index, job) in jobs.enumerated() {

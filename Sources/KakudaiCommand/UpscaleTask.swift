@@ -10,7 +10,7 @@ struct UpscaleTask {
   var width: Int?
   var height: Int?
   var quality: Int
-  var mostBytes: Int?
+  var mostBytes: Int
 
   func run(_ job: UpscaleJob) throws -> UpscaleReport {
     let start = ContinuousClock.now
@@ -19,10 +19,10 @@ struct UpscaleTask {
     let bytes = upscaler.memory(
       from: PerAxis(height: reader.layout.height, width: reader.layout.width), channels: reader.layout.channels,
       to: size)
-    if let mostBytes, bytes > mostBytes {
+    if bytes > mostBytes {
       throw ModelError.impossibleSize(
         "\(job.input) needs about \(bytes >> 20) MB to become \(size.width) × \(size.height), more than the "
-          + "\(mostBytes >> 20) MB allowed")
+          + "\(mostBytes >> 20) MB that may be used")
     }
     if let format = job.format ?? ImageFormat(fileName: job.output), max(size.width, size.height) > format.largestSide {
       throw ImageError.tooLarge(path: job.output, format: format, width: size.width, height: size.height)
@@ -67,7 +67,17 @@ struct UpscaleTask {
       "kakudai-\(ProcessInfo.processInfo.processIdentifier)")
     defer { try? FileManager.default.removeItem(at: temporary) }
     try image.write(to: temporary.path, format: job.format, quality: quality)
-    try FileHandle.standardOutput.write(contentsOf: Data(contentsOf: temporary))
+    let bytes = try Data(contentsOf: temporary)
+    try bytes.withUnsafeBytes { bytes in
+      var written = 0
+      while written < bytes.count {
+        let count = Foundation.write(STDOUT_FILENO, bytes.baseAddress! + written, bytes.count - written)
+        guard count > 0 else {
+          throw ImageError.unwritable(path: "standard output", reason: String(cString: strerror(errno)))
+        }
+        written += count
+      }
+    }
   }
 }
 

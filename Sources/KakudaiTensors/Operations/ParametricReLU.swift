@@ -17,7 +17,7 @@ struct ParametricReLU: Operation {
   func value(of inputs: [Tensor], shape: Shape) -> Tensor {
     Tensor(shape: shape) { output in
       inputs[0].withUnsafeBufferPointer { input in
-        forEachChannel(shape, slopes: inputs[1].elements) { range, slope, _ in
+        forEachChannel(shape, slopes: inputs[1].elements, isParallel: true) { range, slope, _ in
           for index in range { output[index] = input[index] > 0 ? input[index] : input[index] * slope }
         }
       }
@@ -30,7 +30,7 @@ struct ParametricReLU: Operation {
     let gradient = Tensor(shape: context.output.shape) { result in
       context.inputs[0].withUnsafeBufferPointer { input in
         context.cotangent.withUnsafeBufferPointer { cotangent in
-          forEachChannel(context.output.shape, slopes: slopes) { range, slope, parameter in
+          forEachChannel(context.output.shape, slopes: slopes, isParallel: false) { range, slope, parameter in
             var sum = 0.0
             for index in range {
               let isPositive = input[index] > 0
@@ -45,13 +45,20 @@ struct ParametricReLU: Operation {
     return [gradient, Tensor(sums.map { Float($0) })]
   }
 
-  private func forEachChannel(_ shape: Shape, slopes: [Float], _ body: (Range<Int>, Float, Int) -> Void) {
+  /// Planes in parallel; those of the gradient add up the slopes' sums, and so take turns.
+  private func forEachChannel(
+    _ shape: Shape, slopes: [Float], isParallel: Bool, _ body: (Range<Int>, Float, Int) -> Void
+  ) {
     let channels = shape.rank > 1 ? shape[1] : 1
-    let images = shape.rank > 0 ? (shape.rank > 1 ? shape[0] : 1) : 1
+    let images = shape.rank > 1 ? shape[0] : 1
     let plane = shape.elementCount / max(1, images * channels)
-    for index in 0..<images * channels {
-      let parameter = slopes.count == 1 ? 0 : index % channels
-      body(index * plane..<(index + 1) * plane, slopes[parameter], parameter)
+    Parallel.forEach(
+      images * channels, minimumPerThread: isParallel ? max(1, elementsPerThread / max(1, plane)) : .max
+    ) { planes in
+      for index in planes {
+        let parameter = slopes.count == 1 ? 0 : index % channels
+        body(index * plane..<(index + 1) * plane, slopes[parameter], parameter)
+      }
     }
   }
 }
