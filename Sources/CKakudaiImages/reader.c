@@ -3,7 +3,6 @@
 struct ki_reader {
   VipsImage *upright; /* before any conversion of colours: what the metadata belong to */
   VipsImage *image;
-  VipsRegion *region;
 };
 
 /* Replaces `*image` by `next`, and returns 0 when there is one. */
@@ -20,7 +19,9 @@ static VipsImage *load(const char *path, const void *bytes, size_t length, VipsA
     ki_take_error(error);
     return NULL;
   }
-  if (!vips_foreign_find_load_source(source)) {
+  const char *loader = vips_foreign_find_load_source(source);
+  /* Tables of numbers in text are pictures to libvips only. */
+  if (!loader || g_str_has_prefix(loader, "VipsForeignLoadMatrix") || g_str_has_prefix(loader, "VipsForeignLoadCsv")) {
     vips_error_clear();
     g_strlcpy(error, "it is in no format that is known here", KI_ERROR_LENGTH);
     g_object_unref(source);
@@ -97,7 +98,6 @@ ki_reader *ki_reader_open(const char *path, const void *bytes, size_t length, ki
   } else if (bands > 4) {
     g_snprintf(error, KI_ERROR_LENGTH, "it has %d channels, and pictures have 1 to 4", bands);
   } else {
-    reader->region = vips_region_new(reader->image);
     return reader;
   }
   ki_reader_close(reader);
@@ -106,13 +106,17 @@ ki_reader *ki_reader_open(const char *path, const void *bytes, size_t length, ki
 
 int ki_reader_rows(ki_reader *reader, int top, int rows, void *pixels, char *error) {
   const VipsRect rectangle = {.left = 0, .top = top, .width = reader->image->Xsize, .height = rows};
-  if (vips_region_prepare(reader->region, &rectangle)) {
+  /* A region belongs to the thread that made it, and the caller's may change from call to call. */
+  VipsRegion *region = vips_region_new(reader->image);
+  if (vips_region_prepare(region, &rectangle)) {
     ki_take_error(error);
+    g_object_unref(region);
     return -1;
   }
   const size_t length = VIPS_IMAGE_SIZEOF_LINE(reader->image);
   for (int row = 0; row < rows; row++)
-    memcpy((char *)pixels + (size_t)row * length, VIPS_REGION_ADDR(reader->region, 0, top + row), length);
+    memcpy((char *)pixels + (size_t)row * length, VIPS_REGION_ADDR(region, 0, top + row), length);
+  g_object_unref(region);
   return 0;
 }
 
@@ -129,7 +133,6 @@ ki_metadata *ki_reader_metadata(ki_reader *reader) {
 }
 
 void ki_reader_close(ki_reader *reader) {
-  if (reader->region) g_object_unref(reader->region);
   if (reader->image) g_object_unref(reader->image);
   if (reader->upright) g_object_unref(reader->upright);
   g_free(reader);

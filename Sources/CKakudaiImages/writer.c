@@ -71,7 +71,8 @@ static int restore_profile(VipsImage *in, VipsImage **out, int bits) {
 static int save(ki_writer *writer, VipsImage *image) {
   switch (writer->format) {
   case KI_PNG: return vips_pngsave(image, writer->path, "compression", 6, NULL);
-  case KI_JPEG: return vips_jpegsave(image, writer->path, "Q", writer->quality, "optimize_coding", TRUE, NULL);
+  /* No optimised coding, for which libjpeg would keep the whole picture. */
+  case KI_JPEG: return vips_jpegsave(image, writer->path, "Q", writer->quality, NULL);
   case KI_WEBP: return vips_webpsave(image, writer->path, "Q", writer->quality, NULL);
   case KI_TIFF:
     return vips_tiffsave(image, writer->path, "compression", VIPS_FOREIGN_TIFF_COMPRESSION_DEFLATE, "predictor",
@@ -136,7 +137,7 @@ ki_writer *ki_writer_open(const char *path, ki_format format, ki_layout layout, 
                          isWide ? VIPS_FORMAT_USHORT : VIPS_FORMAT_UCHAR, VIPS_CODING_NONE,
                          layout.colours == 1 ? (isWide ? VIPS_INTERPRETATION_GREY16 : VIPS_INTERPRETATION_B_W)
                                              : (isWide ? VIPS_INTERPRETATION_RGB16 : VIPS_INTERPRETATION_sRGB),
-                         1, 1);
+                         72 / 25.4, 72 / 25.4);
   if (metadata) ki_copy_metadata(metadata->header, writer->source);
   /* A profile of another number of colours would be a lie. */
   if (vips_image_get_typeof(writer->source, VIPS_META_ICC_NAME)) {

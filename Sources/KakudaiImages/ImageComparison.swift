@@ -1,8 +1,10 @@
+import KakudaiTensors
+
 /// How far a picture is from a reference: PSNR and SSIM by the published super-resolution protocol.
 public struct ImageComparison: Hashable, Sendable {
   /// What is compared.
   public enum Channels: String, Hashable, Sendable {
-    /// Luma from 16 to 235 (ITU-R BT.601), as MATLAB's `rgb2ycbcr` rounds it.
+    /// Luma from 16 to 235 (ITU-R BT.601), as MATLAB's `rgb2ycbcr` rounds it; two grey pictures as they are.
     case luma
     /// All colours.
     case rgb
@@ -24,9 +26,9 @@ public struct ImageComparison: Hashable, Sendable {
     guard border >= 0 && reference.width > 2 * border && reference.height > 2 * border else {
       throw .sizesDiffer("a border of \(border) leaves nothing of \(reference.width) × \(reference.height)")
     }
-    let (left, right) = (
-      Plane.planes(reference, channels, border: border), Plane.planes(image, channels, border: border)
-    )
+    let areGrey = reference.colour.shape[1] == 1 && image.colour.shape[1] == 1
+    let left = Plane.planes(reference, channels, areGrey: areGrey, border: border)
+    let right = Plane.planes(image, channels, areGrey: areGrey, border: border)
     let error = zip(left, right).map { $0.meanSquaredError($1) }.reduce(0, +) / Double(left.count)
     psnr = error == 0 ? .infinity : 10 * Plane.decimalLogarithm(255 * 255 / error)
     ssim = zip(left, right).map { $0.structuralSimilarity($1) }.reduce(0, +) / Double(left.count)

@@ -15,13 +15,17 @@ struct Plane {
   static func decimalLogarithm(_ x: Double) -> Double { log10(x) }
 
   /// The channels to compare, rounded to 8 bits as the protocol does, without their border.
-  static func planes(_ image: Image, _ channels: ImageComparison.Channels, border: Int) -> [Plane] {
+  /// A grey picture stands for three equal channels, unless both that are compared are grey.
+  static func planes(
+    _ image: Image, _ channels: ImageComparison.Channels, areGrey: Bool, border: Int
+  ) -> [Plane] {
     let (width, height, count) = (image.width, image.height, image.colour.shape[1])
     let bytes = image.colour.elements.map { (Double(min(max($0, 0), 1)) * 255).rounded() }
     let plane = width * height
     var result: [[Double]]
     switch channels {
-    case .rgb: result = (0..<count).map { Array(bytes[$0 * plane..<($0 + 1) * plane]) }
+    case _ where areGrey: result = [bytes]
+    case .rgb: result = (0..<3).map { Array(bytes[min($0, count - 1) * plane..<(min($0, count - 1) + 1) * plane]) }
     case .luma:
       result = [
         (0..<plane).map { pixel in

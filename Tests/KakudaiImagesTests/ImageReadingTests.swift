@@ -111,6 +111,10 @@ struct ImageReadingTests {
     }
   }
 
+  @Test func `a table of numbers in text is no picture`() {
+    #expect(throws: ImageError.self) { try ImageReader(bytes: Array("2 2\n1 2\n3 4\n".utf8), path: "table.png") }
+  }
+
   @Test func `bytes in memory are read like a file`() throws {
     let path = fixture("palette.png")
     let image = try Image(try ImageReader(bytes: try readBytes(path), path: "standard input"))
