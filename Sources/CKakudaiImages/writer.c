@@ -35,7 +35,8 @@ static int generate(VipsRegion *out, void *sequence, void *a, void *b, gboolean 
     writer->consumed = wanted->top;
     pthread_cond_broadcast(&writer->changed);
   }
-  while (writer->written < end && !writer->cancelled && wanted->height <= writer->capacity) pthread_cond_wait(&writer->changed, &writer->mutex);
+  while (writer->written < end && !writer->cancelled && wanted->height <= writer->capacity)
+    pthread_cond_wait(&writer->changed, &writer->mutex);
   const int failed = writer->written < end || wanted->top < writer->consumed;
   pthread_mutex_unlock(&writer->mutex);
   if (failed) {

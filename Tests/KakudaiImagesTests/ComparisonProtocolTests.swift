@@ -69,27 +69,4 @@ struct ComparisonProtocolTests {
     let same = try grey(a, height: height, width: width)
     #expect(abs(try ImageComparison(reference: same, image: same).ssim - 1) < 1e-12)
   }
-
-  private static let set5 = fixture("../../../../shared/data/evaluation/Set5")
-
-  /// The published numbers of MATLAB's bicubic enlargement, in decibels and similarity.
-  @Test(
-    "Bicubic enlargement of Set5 gives the published numbers",
-    .enabled(if: !names(in: set5).isEmpty, "needs ../shared/data/evaluation/Set5"),
-    arguments: [(2, 33.66, 0.9299), (3, 30.39, 0.8682), (4, 28.42, 0.8104)])
-  func published(scale: Int, psnr: Double, ssim: Double) throws {
-    var sums = (psnr: 0.0, ssim: 0.0)
-    for number in 1...5 {
-      let start = "\(ComparisonProtocolTests.set5)/image_SRF_\(scale)/img_00\(number)_SRF_\(scale)"
-      let reference = try Image(contentsOf: start + "_HR.png")
-      let small = try Image(contentsOf: start + "_LR.png")
-      let large = interpolate(
-        Tensor(small), size: [reference.height, reference.width], mode: .bicubic, antialias: true)
-      let comparison = try ImageComparison(reference: reference, image: try Image(large), border: scale)
-      sums.psnr += comparison.psnr / 5
-      sums.ssim += comparison.ssim / 5
-    }
-    #expect(abs(sums.psnr - psnr) < 0.06, "\(sums.psnr) dB")
-    #expect(abs(sums.ssim - ssim) < 0.002, "\(sums.ssim)")
-  }
 }

@@ -111,9 +111,13 @@ struct ImageWritingTests {
     #expect((try? Image(.zeros([2, 2, 2])))?.colour.shape == [1, 1, 2, 2])
   }
 
-  @Test func `colours spread under transparent pixels`() throws {
+  @Test func `transparent pixels take the colours around them, visible ones keep theirs`() {
     let image = Image(
-      colour: Tensor([1, 0, 0, 0, 0.5], shape: [1, 1, 1, 5]), alpha: Tensor([1, 0, 0, 0, 1], shape: [1, 1, 1, 5]))
-    #expect(image.colourBledUnderAlpha().elements == [1, 1, 0.75, 0.5, 0.5])
+      colour: Tensor([1, 9, 9, 9, 0.5, 9], shape: [1, 1, 1, 6]),
+      alpha: Tensor([1, 0, 0, 0, 0.5, 0], shape: [1, 1, 1, 6]))
+    // Blocks of two where they hold something visible, else blocks of four.
+    #expect(image.colourBledUnderAlpha().elements == [1, 1, 1, 1, 0.5, 0.5])
+    let invisible = Image(colour: .ones([1, 1, 2, 2]), alpha: .zeros([1, 1, 2, 2]))
+    #expect(invisible.colourBledUnderAlpha() == invisible.colour)
   }
 }
