@@ -1,5 +1,5 @@
 # The everyday commands; each installs what it needs first and says so.
-.PHONY: demo test check format dependencies
+.PHONY: demo test check format bench dependencies
 
 # Builds the program and enlarges the photograph that ships with it.
 demo: dependencies
@@ -14,13 +14,20 @@ test: dependencies
 
 # Format, import arrows, file sizes, warnings as errors.
 check: dependencies
-	swift format lint --strict --recursive Package.swift Sources Tests Examples
+	swift format lint --strict --recursive Package.swift Sources Tests Examples Benchmarks
 	Scripts/check-arrows
 	Scripts/check-size
 	KAKUDAI_STRICT=1 swift build -c release --build-tests
 
+# Times our convolutions and PyTorch's in turns, on one thread; SHAPES=fsrcnn selects by name.
+bench: dependencies
+	test -d .venv || python3 -m venv .venv
+	.venv/bin/pip install --quiet torch==2.13.0+cpu safetensors numpy --extra-index-url https://download.pytorch.org/whl/cpu
+	swift build -c release --package-path Benchmarks
+	.venv/bin/python Benchmarks/compare.py $(SHAPES)
+
 format:
-	swift format --in-place --recursive Package.swift Sources Tests Examples
+	swift format --in-place --recursive Package.swift Sources Tests Examples Benchmarks
 
 dependencies:
 	@Scripts/install-dependencies

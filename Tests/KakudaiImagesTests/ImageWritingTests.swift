@@ -64,6 +64,9 @@ struct ImageWritingTests {
       #expect(isNear(bytes(again, x: 2, y: 2), [220, 30, 30], within: 8))
       let file = try readBytes(path)
       #expect(file.contains(sequence: Array("Kakudai".utf8)))
+      // 300 dots an inch: EXIF's 300,000 / 1,000.
+      let isKept = file.contains(sequence: [0, 0x04, 0x93, 0xE0, 0, 0, 0x03, 0xE8])
+      #expect(isKept)
     }
   }
 
