@@ -20,7 +20,7 @@ import torch
 
 from recorder import (
     activations, check, conv2d, conv_transpose2d, elementwise, interpolate, losses, matmul, models, normalization,
-    padding, pixel_shuffle, pooling, reductions,
+    optimizers, padding, pixel_shuffle, pooling, reductions,
 )
 
 _FAMILIES = {
@@ -36,6 +36,7 @@ _FAMILIES = {
     "pooling": pooling.record,
     "normalization": normalization.record,
     "losses": losses.record,
+    "optimizers": optimizers.record,
     "models": models.record,
 }
 _VERSION = "2.13"

@@ -42,13 +42,17 @@ package struct GoldenCase: Sendable, CustomTestStringConvertible {
     }
     let shapeName = name == "cotangent" ? "output" : name
     let shape = Shape(attributes["shapes"]![shapeName]!.array!.map { $0.integer! })
-    let seed = UInt64(attributes["seeds"]![name]!.integer!)
+    let generated = Self.generated(shape, seed: attributes["seeds"]![name]!.integer!)
     let isPositive = (attributes["positive"]?.array ?? []).contains(.string(name))
     let scale = Float(attributes["scales"]?[name]?.double ?? 1)
+    return (isPositive ? abs(generated) + 1 / 64 : generated) * scale
+  }
+
+  /// Multiples of 1/64 within ±125/64.
+  package static func generated(_ shape: Shape, seed: Int) -> Tensor {
     let elements = (0..<UInt64(shape.elementCount)).map { index -> Float in
-      let numerator = (index * 7919 + seed * 104_729 + (index * index) % 251 * 31) % 251
-      let value = (Float(numerator) - 125) / 64
-      return (isPositive ? abs(value) + 1 / 64 : value) * scale
+      let numerator = (index * 7919 + UInt64(seed) * 104_729 + (index * index) % 251 * 31) % 251
+      return (Float(numerator) - 125) / 64
     }
     return Tensor(elements, shape: shape)
   }

@@ -21,6 +21,9 @@ public func silu(_ x: Tensor) -> Tensor { Elementwise(SigmoidLinear())(x) }
 /// (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ).
 public func tanh(_ x: Tensor) -> Tensor { Elementwise(HyperbolicTangent())(x) }
 
+/// log(1 + eˣ), a smooth max(x, 0), with no overflow on the way.
+public func softplus(_ x: Tensor) -> Tensor { Elementwise(SmoothRectifiedLinear())(x) }
+
 /// How `gelu` computes the normal distribution function.
 public enum GELUApproximation: String, Hashable, Sendable {
   /// By the error function.
@@ -68,6 +71,12 @@ private struct SigmoidLinear: ElementwiseFunction {
   func gradient(_ x: Float, _ y: Float, _ cotangent: Float) -> Float {
     cotangent * (logistic(x) * (1 + x * logistic(-x)))
   }
+}
+
+private struct SmoothRectifiedLinear: ElementwiseFunction {
+  static let name = "softplus"
+  func value(_ x: Float) -> Float { (x > 0 ? x : 0) + log1pf(expf(-x.magnitude)) }
+  func gradient(_ x: Float, _ y: Float, _ cotangent: Float) -> Float { cotangent * logistic(x) }
 }
 
 private struct HyperbolicTangent: ElementwiseFunction {

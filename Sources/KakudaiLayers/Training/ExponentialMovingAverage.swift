@@ -1,0 +1,68 @@
+public import KakudaiTensors
+
+/// A model whose parameters follow those of a trained one slowly, which evens out the noise of the last steps.
+public struct ExponentialMovingAverage<Model: Parameterized & Sendable>: Parameterized, Sendable {
+  public private(set) var average: Model
+  /// How much of the average stays in one step.
+  public let decay: Float
+  private var steps = Tensor(0)
+
+  public init(of model: Model, decay: Float = 0.999) {
+    guard decay >= 0 && decay < 1 else {
+      fatalError("ExponentialMovingAverage: decay must be in 0..<1, but is \(decay)")
+    }
+    (average, self.decay) = (model, decay)
+  }
+
+  /// Moves the average towards `model`; in the first steps by more, so that its beginning is soon forgotten. Buffers are taken.
+  public mutating func update(_ model: Model) {
+    let step = steps.item
+    let kept = min(decay, (1 + step) / (10 + step))
+    steps = Tensor(step + 1)
+    var mixing = Mixing(source: model.tensors(), kept: kept)
+    average.visitParameters(&mixing)
+  }
+
+  public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
+    visitor.visit("steps", &steps, role: .buffer)
+    visitor.visit("average", &average)
+  }
+}
+
+extension Parameterized {
+  /// Parameters and buffers in the order in which they are visited.
+  fileprivate func tensors() -> [Tensor] {
+    var copy = self
+    var list = AllTensors()
+    copy.visitParameters(&list)
+    return list.tensors
+  }
+}
+
+private struct AllTensors: ParameterVisitor {
+  var tensors: [Tensor] = []
+  var path: [String] = []
+  mutating func visit(tensor: inout Tensor, named name: String, role: ParameterRole) { tensors.append(tensor) }
+}
+
+private struct Mixing: ParameterVisitor {
+  let source: [Tensor]
+  let kept: Float
+  var index = 0
+  var path: [String] = []
+
+  init(source: [Tensor], kept: Float) { (self.source, self.kept) = (source, kept) }
+
+  mutating func visit(tensor: inout Tensor, named name: String, role: ParameterRole) {
+    defer { index += 1 }
+    guard role == .parameter else {
+      tensor = source[index]
+      return
+    }
+    tensor.withUnsafeMutableBufferPointer { average in
+      source[index].withUnsafeBufferPointer { model in
+        for element in average.indices { average[element] += (1 - kept) * (model[element] - average[element]) }
+      }
+    }
+  }
+}
