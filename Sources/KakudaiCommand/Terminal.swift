@@ -31,6 +31,11 @@ func fail(_ error: any Error) -> ExitCode {
   return .failure
 }
 
+/// What is wrong with a file or a folder that was named.
+struct PathError: Error, CustomStringConvertible {
+  let description: String
+}
+
 /// Two numbers, or one for both: `4` or `4x3` (height × width).
 struct Pair: ExpressibleByArgument {
   let height: Int

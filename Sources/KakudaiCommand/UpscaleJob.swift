@@ -7,10 +7,6 @@ struct UpscaleJob {
   var output: String
   var format: ImageFormat?
 
-  struct PathError: Error, CustomStringConvertible {
-    let description: String
-  }
-
   /// What a folder is searched for.
   private static let extensions: Set<String> = [
     "png", "jpg", "jpeg", "webp", "tif", "tiff", "gif", "bmp", "ppm", "pgm", "heic", "avif",
@@ -65,7 +61,7 @@ struct UpscaleJob {
     return jobs
   }
 
-  private static func names(in folder: String, isRecursive: Bool) -> [String] {
+  static func names(in folder: String, isRecursive: Bool) -> [String] {
     let all =
       isRecursive
       ? FileManager.default.subpaths(atPath: folder) ?? []

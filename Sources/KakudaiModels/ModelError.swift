@@ -6,6 +6,8 @@ public enum ModelError: Error, Hashable {
   case unknownArchitecture(path: String, tensors: Int)
   /// The file does not say by how much its network enlarges.
   case unknownScale(path: String)
+  /// The tensors in the file are not those of the network it names.
+  case unfittingWeights(String)
   /// The picture or the size asked for is impossible.
   case impossibleSize(String)
 }
@@ -16,10 +18,10 @@ extension ModelError: CustomStringConvertible {
     case .unknownModel(let name, let known):
       "there is no model named \(name); built in are \(known.joined(separator: ", "))"
     case .unknownArchitecture(let path, let tensors):
-      "\(path) holds \(tensors) tensors, but no network that is known here (known: FSRCNN)"
+      "\(path) holds \(tensors) tensors, but no network that is known here (known: fsrcnn, kakudai)"
     case .unknownScale(let path):
       "\(path) does not say by how much its network enlarges: name it so (…x2…), or give its scale with -s"
-    case .impossibleSize(let reason): reason
+    case .unfittingWeights(let reason), .impossibleSize(let reason): reason
     }
   }
 }

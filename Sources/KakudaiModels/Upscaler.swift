@@ -28,9 +28,9 @@ public struct Upscaler: Sendable {
       switch model.method {
       case .resampling: 0
       case .transposedBicubic: channels * outputPixels
-      // Two layers' worth of features, as one is computed from the other.
-      case .lumaNetwork(let network):
-        2 * network.feature.weight.shape[0] * pixels + network.scale * network.scale * pixels
+      // Features that a skip connection keeps, and a layer's input and output.
+      case .network(let network):
+        (3 * network.widestChannels + network.scale * network.scale * network.channels) * pixels
       }
     return 4 * (2 * channels * pixels + 4 * channels * outputPixels + activations)
   }
@@ -43,7 +43,11 @@ public struct Upscaler: Sendable {
       let network = TransposedBicubic(channels: picture.shape[1], scale: factor)
       // A picture made smaller needs no enlargement first.
       return resampled(factor == 1 ? picture : network(picture), to: size, .bicubic)
-    case .lumaNetwork(let network):
+    case .network(let network) where network.channels == 3:
+      let isGrey = picture.shape[1] == 1
+      let enlarged = resampled(network(colours(picture, channels: 3)), to: size, .bicubic)
+      return isGrey ? enlarged.mean(axes: [1], keepingAxes: true) : enlarged
+    case .network(let network):
       guard picture.shape[1] == 3 else {
         return resampled(grey(ofLuma: network(luma(ofGrey: picture))), to: size, .bicubic)
       }

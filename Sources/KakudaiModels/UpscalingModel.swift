@@ -14,15 +14,15 @@ public struct UpscalingModel: Sendable {
     case resampling(InterpolationMode)
     /// By a depthwise transposed convolution of any whole factor.
     case transposedBicubic
-    /// By a network on luma, of one factor; colour differences are resampled.
-    case lumaNetwork(FSRCNN)
+    /// By a network of one factor; where it knows luma only, colour differences are resampled.
+    case network(any SuperResolutionNetwork)
   }
 
   let method: Method
 
   /// The one factor of a network; `nil` for filters, which take any.
   public var scale: Int? {
-    if case .lumaNetwork(let network) = method { network.scale } else { nil }
+    if case .network(let network) = method { network.scale } else { nil }
   }
 
   /// What is built in; the first is the default.
@@ -49,17 +49,33 @@ public struct UpscalingModel: Sendable {
   /// - Parameter scale: Its factor, where the file's metadata (`scale`) and name (`…x2…`) do not tell.
   public init(_ weights: Safetensors, scale: Int?) throws(ModelError) {
     let told = weights.metadata["scale"].flatMap { Int($0) } ?? UpscalingModel.scale(inName: weights.path)
+    let network = try UpscalingModel.network(weights, scale: told ?? scale)
+    self.init(
+      name: weights.path,
+      summary: "\(type(of: network).architecture) ×\(network.scale), \(network.parameterCount) parameters",
+      method: .network(network))
+  }
+
+  /// The network that the file names, or that the shapes of its tensors tell.
+  private static func network(_ weights: Safetensors, scale: Int?) throws(ModelError) -> any SuperResolutionNetwork {
+    let validScale = scale.flatMap { (1...8).contains($0) ? $0 : nil }
+    if let architecture = weights.metadata["architecture"] {
+      guard let scale = validScale else { throw .unknownScale(path: weights.path) }
+      let options = weights.metadata.compactMapValues { Int($0) }
+      guard var network = shippedNetwork(architecture, scale: scale, options: options) else {
+        throw .unknownArchitecture(path: weights.path, tensors: weights.entries.count)
+      }
+      do { try network.load(weights) } catch { throw .unfittingWeights("\(error)") }
+      return network
+    }
     // Any factor will do for recognising the network.
     guard FSRCNN(recognising: weights, scale: 2) != nil else {
       throw .unknownArchitecture(path: weights.path, tensors: weights.entries.count)
     }
-    guard let scale = told ?? scale, (1...8).contains(scale), let network = FSRCNN(recognising: weights, scale: scale)
-    else {
+    guard let scale = validScale, let network = FSRCNN(recognising: weights, scale: scale) else {
       throw .unknownScale(path: weights.path)
     }
-    self.init(
-      name: weights.path, summary: "FSRCNN ×\(scale), \(network.parameterCount) parameters",
-      method: .lumaNetwork(network))
+    return network
   }
 
   private init(name: String, summary: String, method: Method) {

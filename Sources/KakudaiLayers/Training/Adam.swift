@@ -28,6 +28,9 @@ public struct Adam: Optimizer {
   private var squares: [Tensor]
   private var steps = Tensor(0)
 
+  /// Steps taken so far.
+  public var stepCount: Int { Int(steps.item) }
+
   /// - Parameters:
   ///   - momentum: β₁.
   ///   - squareMomentum: β₂.

@@ -6,7 +6,9 @@ public import KakudaiWeights
 ///
 /// 5×5 features, 1×1 shrinking, 3×3 mapping layers, 1×1 expanding, each with PReLU, then one 9×9 `ConvTranspose2d` whose
 /// stride is the scale.
-public struct FSRCNN: Module {
+public struct FSRCNN: SuperResolutionNetwork {
+  public static let architecture = "fsrcnn"
+
   public var feature: Conv2d
   public var featureActivation: PReLU
   /// Shrinking, mapping and expanding.
@@ -15,6 +17,11 @@ public struct FSRCNN: Module {
   public var enlargement: ConvTranspose2d
 
   public var scale: Int { enlargement.stride.height }
+  public var channels: Int { 1 }
+  public var widestChannels: Int { feature.weight.shape[0] }
+  public var options: [String: Int] {
+    ["features": widestChannels, "shrunk": middle[0].weight.shape[0], "mappings": middle.count - 2]
+  }
 
   /// - Parameters:
   ///   - features: d of the paper.

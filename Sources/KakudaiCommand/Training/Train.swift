@@ -1,0 +1,6 @@
+import ArgumentParser
+
+struct Train: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Trains a network.", subcommands: [TrainSuperResolution.self])
+}

@@ -1,0 +1,188 @@
+public import ArgumentParser
+import Foundation
+import KakudaiLayers
+public import KakudaiModels
+import KakudaiTensors
+import KakudaiWeights
+
+struct TrainSuperResolution: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "super-resolution",
+    abstract: "Trains a network that enlarges pictures.",
+    discussion: """
+      The small pictures are made from those in --data by cubic reduction, as in the published protocol. Every \
+      --save-every steps the state is saved beside the output, as OUTPUT.checkpoint; --resume goes on from there and ends \
+      with the same bytes as a training that was not interrupted.
+      """)
+
+  @Option(help: "A folder of pictures; may be given several times.")
+  var data: [String]
+
+  @Option(help: "A folder of JPEG pictures, halved before use so that what compression left does not show.")
+  var halve: [String] = []
+
+  @Option(name: [.customShort("o"), .customLong("output")], help: "The weight file to write (.safetensors).")
+  var output: String
+
+  @Option(
+    name: [.customShort("n"), .long],
+    help: "The network: \(TrainingRecipe.all.map(\.name).joined(separator: ", ")).")
+  var network = "fast"
+
+  @Option(name: [.customShort("s"), .long], help: "How many times larger.")
+  var scale = 2
+
+  @Option(help: "How many steps.")
+  var steps = 100_000
+
+  @Option(help: "Crops in one step.")
+  var batch = 16
+
+  @Option(help: "Height and width of a crop, at the small size.")
+  var crop = 48
+
+  @Option(help: "The learning rate at first; it falls along half a cosine.")
+  var learningRate: Float = 1e-3
+
+  @Option(help: "The learning rate at the end.")
+  var lastLearningRate: Float = 1e-6
+
+  @Option(help: "Steps in which the learning rate rises.")
+  var warmUp = 500
+
+  @Option(help: "What is made small: \(SuperResolutionLoss.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var loss = SuperResolutionLoss.l1
+
+  @Option(help: "The longest gradient; longer ones are shortened.")
+  var gradientLimit: Float = 1
+
+  @Option(help: "How much of the average of the weights stays in one step.")
+  var averageDecay: Float = 0.999
+
+  @Option(help: "What all random numbers follow from.")
+  var seed: UInt64 = 1
+
+  @Option(help: "Pictures held out, on which progress is judged.")
+  var heldOut = 12
+
+  @Option(help: "Weights to begin with, of the same network, perhaps of another scale (its checkpoint).")
+  var from: String?
+
+  @Option(help: "Steps between two judgements.")
+  var judgeEvery = 1000
+
+  @Option(help: "Steps between two checkpoints.")
+  var saveEvery = 1000
+
+  @Option(name: [.customShort("j"), .long], help: "Threads; all processors by default.")
+  var threads: ThreadCount?
+
+  @Flag(help: "Goes on from the checkpoint.")
+  var resume = false
+
+  @Flag(help: "One JSON object a judgement.")
+  var json = false
+
+  func validate() throws {
+    for (name, number) in [
+      ("--steps", steps), ("--batch", batch), ("--crop", crop), ("--judge-every", judgeEvery),
+      ("--save-every", saveEvery),
+    ] where number < 1 {
+      throw ValidationError("\(name) must be at least 1.")
+    }
+    guard (1...8).contains(scale) else { throw ValidationError("--scale goes from 1 to 8.") }
+    guard heldOut >= 0 && warmUp >= 0 else { throw ValidationError("--held-out and --warm-up must not be negative.") }
+  }
+
+  func run() throws {
+    do {
+      let recipe = try TrainingRecipe(named: network)
+      try withThreadCount(threads?.count ?? Parallel.processorCount) {
+        let network = withRandomSeed(seed) { recipe.network(scale: scale) }
+        try train(network)
+      }
+    } catch let error as ExitCode { throw error } catch { throw fail(error) }
+  }
+
+  private func train<Network: SuperResolutionNetwork>(_ network: Network) throws {
+    var network = network
+    if let from { try network.loadBody(of: try Safetensors(contentsOf: from)) }
+    var training = SuperResolutionTraining(
+      network,
+      schedule: LearningRateSchedule(
+        base: learningRate, course: .cosine(steps: steps, last: lastLearningRate), warmUpSteps: warmUp),
+      loss: loss, averageDecay: averageDecay, gradientLimit: gradientLimit)
+    var progress = TrainingProgress(settings: settings)
+    let checkpoint = output + ".checkpoint"
+    if resume {
+      let file = try Safetensors(contentsOf: checkpoint)
+      try progress.restore(file)
+      try training.load(file)
+    }
+
+    var pictures = TrainingPictures(scale: scale)
+    for folder in data { try pictures.add(folder: folder, halving: false) }
+    for folder in halve { try pictures.add(folder: folder, halving: true) }
+    let (used, judged) = pictures.split(heldOut: heldOut, seed: seed)
+    guard
+      let crops = CropSource(used, side: crop, batch: batch, channels: training.network.channels, seed: seed)
+    else {
+      throw PathError(description: "no picture in \(data.joined(separator: ", ")) is large enough for crops of \(crop)")
+    }
+    Terminal.report(
+      "\(used.count) pictures to train with, \(judged.count) held out, "
+        + "\(used.reduce(0) { $0 + $1.byteCount } >> 20) MB; \(training.network.shipped.parameterCount) parameters")
+
+    // Crops of the next step are made while this one computes.
+    let prefetched = Prefetched { crops.batch(step: $0) }
+    prefetched.begin(training.step)
+    while training.step < steps {
+      let batch = prefetched.take()
+      if training.step + 1 < steps { prefetched.begin(training.step + 1) }
+      progress.add(loss: try training.advance(on: batch))
+      if training.step % judgeEvery == 0 || training.step == steps {
+        progress.judge(
+          step: training.step, of: steps, psnr: training.validationPSNR(judged), rate: training.learningRate,
+          batch: self.batch, json: json)
+      } else if training.step % 20 == 0 {
+        progress.show(step: training.step, of: steps, batch: self.batch)
+      }
+      if training.step % saveEvery == 0 || training.step == steps {
+        try training.save(to: checkpoint, metadata: progress.metadata)
+      }
+    }
+    let shipped = training.average.average.shipped
+    try shipped.save(to: output, metadata: shipped.metadata)
+    Terminal.clearProgress()
+    Terminal.report("\(output): \(shipped.parameterCount) parameters after \(steps) steps")
+  }
+
+  /// What must be the same when a training is resumed.
+  private var settings: [String: String] {
+    [
+      "network": network, "scale": "\(scale)", "steps": "\(steps)", "batch": "\(batch)", "crop": "\(crop)",
+      "learningRate": "\(learningRate)", "lastLearningRate": "\(lastLearningRate)", "warmUp": "\(warmUp)",
+      "loss": loss.rawValue, "gradientLimit": "\(gradientLimit)", "averageDecay": "\(averageDecay)", "seed": "\(seed)",
+      "heldOut": "\(heldOut)", "data": data.joined(separator: ":"), "halve": halve.joined(separator: ":"),
+    ]
+  }
+}
+
+extension SuperResolutionLoss: ExpressibleByArgument {}
+
+extension SuperResolutionNetwork {
+  /// Takes the averaged weights of a checkpoint where names and shapes agree: all but the last layer, for another scale.
+  fileprivate mutating func loadBody(of checkpoint: Safetensors) throws {
+    let prefix = "average.average."
+    var tensors: [String: Tensor] = [:]
+    let shapes = Dictionary(uniqueKeysWithValues: namedTensors.map { ($0.name, $0.tensor.shape) })
+    for (name, tensor) in checkpoint.tensors where name.hasPrefix(prefix) {
+      let own = String(name.dropFirst(prefix.count))
+      if shapes[own] == tensor.shape { tensors[own] = tensor }
+    }
+    guard !tensors.isEmpty else {
+      throw PathError(description: "\(checkpoint.path) holds no checkpoint of this network")
+    }
+    try load(tensors, from: checkpoint.path, isStrict: false)
+  }
+}

@@ -1,0 +1,78 @@
+public import KakudaiTensors
+
+/// Random crops of pictures, turned and mirrored: the batch of a step follows from the seed and the step alone, so that a
+/// training that is resumed sees what an uninterrupted one would have seen.
+public struct CropSource: Sendable {
+  private let pictures: [SuperResolutionPicture]
+  /// Pixels of the small pictures up to and including each, so that every pixel is equally likely.
+  private let cumulativePixels: [Int]
+  private let scale: Int
+  private let channels: Int
+  private let side: Int
+  private let batch: Int
+  private let seed: UInt64
+
+  /// - Parameters:
+  ///   - side: Height and width of a crop at the small size; smaller pictures are left out.
+  ///   - channels: 1 for luma, 3 for RGB.
+  /// - Returns: `nil` where no picture is large enough.
+  public init?(_ pictures: [SuperResolutionPicture], side: Int, batch: Int, channels: Int, seed: UInt64) {
+    self.pictures = pictures.filter { min($0.height, $0.width) >= side }
+    guard let first = self.pictures.first else { return nil }
+    var total = 0
+    cumulativePixels = self.pictures.map {
+      total += $0.height * $0.width
+      return total
+    }
+    (scale, self.side, self.batch, self.channels, self.seed) = (first.scale, side, batch, channels, seed)
+  }
+
+  /// `(batch, channels, side, side)` and `(batch, channels, scale·side, scale·side)`.
+  public func batch(step: Int) -> (small: Tensor, large: Tensor) {
+    var generator = RandomGenerator(seed: seed &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(step))
+    let crops = (0..<batch).map { _ in
+      let pixel = generator.nextIndex(below: cumulativePixels.last!)
+      let index = cumulativePixels.partitioningIndex { $0 > pixel }
+      let picture = pictures[index]
+      return Crop(
+        picture: picture, top: generator.nextIndex(below: picture.height - side + 1),
+        left: generator.nextIndex(below: picture.width - side + 1),
+        symmetry: generator.nextIndex(below: BytePlanes.symmetries))
+    }
+    return (batch(of: crops, \.small, scale: 1), batch(of: crops, \.large, scale: scale))
+  }
+
+  private struct Crop {
+    var picture: SuperResolutionPicture
+    var top: Int
+    var left: Int
+    var symmetry: Int
+  }
+
+  private func batch(of crops: [Crop], _ planes: KeyPath<SuperResolutionPicture, BytePlanes>, scale: Int) -> Tensor {
+    let side = self.side * scale
+    let rgb = Tensor(shape: [batch, 3, side, side]) { elements in
+      for (index, crop) in crops.enumerated() {
+        let source = crop.picture[keyPath: planes]
+        for channel in 0..<3 {
+          source.copySquare(
+            top: crop.top * scale, left: crop.left * scale, side: side, symmetry: crop.symmetry,
+            channel: min(channel, source.channels - 1), to: elements.baseAddress! + (index * 3 + channel) * side * side)
+        }
+      }
+    }
+    return colours(rgb, channels: channels)
+  }
+}
+
+extension Array {
+  /// The first index at which `predicate` holds, which must hold from there on.
+  fileprivate func partitioningIndex(_ predicate: (Element) -> Bool) -> Int {
+    var (low, high) = (0, count)
+    while low < high {
+      let middle = (low + high) / 2
+      if predicate(self[middle]) { high = middle } else { low = middle + 1 }
+    }
+    return low
+  }
+}

@@ -1,0 +1,121 @@
+public import KakudaiTensors
+
+/// A picture to train or judge with: what it is, and what a network of some scale gets to see of it, both in 8 bits.
+///
+/// The small picture is made by MATLAB-compatible cubic reduction (a = −0.5, antialiased, rounded to 8 bits), as in the
+/// published protocol.
+public struct SuperResolutionPicture: Sendable {
+  public let scale: Int
+  /// Grey or RGB, `channels` planes of bytes.
+  let large: BytePlanes
+  let small: BytePlanes
+
+  /// - Parameter picture: Colours in 0…1, `(1, 1 or 3, H, W)`; cropped to a multiple of the scale.
+  /// - Returns: `nil` where the picture is smaller than the scale.
+  public init?(_ picture: Tensor, scale: Int) {
+    let (height, width) = (picture.shape[2] / scale, picture.shape[3] / scale)
+    guard height > 0 && width > 0 else { return nil }
+    let cropped = picture.sliced(2, 0..<height * scale).sliced(3, 0..<width * scale)
+    self.scale = scale
+    large = BytePlanes(cropped)
+    small = BytePlanes(interpolate(large.tensor, size: [height, width], mode: .bicubic, antialias: true))
+  }
+
+  public var height: Int { small.height }
+  public var width: Int { small.width }
+  public var byteCount: Int { large.bytes.count + small.bytes.count }
+
+  /// The pair as tensors with `channels` channels (1: luma): `(1, channels, H, W)` and `(1, channels, scale·H, scale·W)`.
+  public func pair(channels: Int) -> (small: Tensor, large: Tensor) {
+    (colours(small.tensor, channels: channels), colours(large.tensor, channels: channels))
+  }
+
+  /// The middle of the picture, at most `side` pixels high and wide at the small size.
+  public func middle(side: Int) -> SuperResolutionPicture {
+    let (rows, columns) = (min(side, height), min(side, width))
+    let (top, left) = ((height - rows) / 2, (width - columns) / 2)
+    return SuperResolutionPicture(
+      scale: scale,
+      large: large.cropped(
+        top: top * scale, left: left * scale, height: rows * scale, width: columns * scale),
+      small: small.cropped(top: top, left: left, height: rows, width: columns))
+  }
+
+  private init(scale: Int, large: BytePlanes, small: BytePlanes) {
+    (self.scale, self.large, self.small) = (scale, large, small)
+  }
+}
+
+/// Luma for one channel; a grey picture stands for three equal channels.
+func colours(_ picture: Tensor, channels: Int) -> Tensor {
+  switch (picture.shape[1], channels) {
+  case (1, 1): luma(ofGrey: picture)
+  case (1, _): concatenate([picture, picture, picture], axis: 1)
+  case (_, 1): lumaAndChroma(ofRGB: picture).sliced(1, 0..<1)
+  default: picture
+  }
+}
+
+/// Planes of bytes.
+struct BytePlanes: Sendable {
+  let channels: Int
+  let height: Int
+  let width: Int
+  let bytes: [UInt8]
+
+  init(channels: Int, height: Int, width: Int, bytes: [UInt8]) {
+    (self.channels, self.height, self.width, self.bytes) = (channels, height, width, bytes)
+  }
+
+  /// Rounds colours in 0…1, `(1, C, H, W)`.
+  init(_ picture: Tensor) {
+    let bytes = picture.withUnsafeBufferPointer { elements in
+      elements.map { UInt8(min(max($0, 0), 1) * 255 + 0.5) }
+    }
+    self.init(channels: picture.shape[1], height: picture.shape[2], width: picture.shape[3], bytes: bytes)
+  }
+
+  /// Colours in 0…1, `(1, C, H, W)`.
+  var tensor: Tensor {
+    Tensor(shape: [1, channels, height, width]) { elements in
+      for index in bytes.indices { elements[index] = Float(bytes[index]) / 255 }
+    }
+  }
+
+  func cropped(top: Int, left: Int, height: Int, width: Int) -> BytePlanes {
+    var cropped: [UInt8] = []
+    cropped.reserveCapacity(channels * height * width)
+    for channel in 0..<channels {
+      for row in top..<top + height {
+        let start = (channel * self.height + row) * self.width + left
+        cropped += bytes[start..<start + width]
+      }
+    }
+    return BytePlanes(channels: channels, height: height, width: width, bytes: cropped)
+  }
+
+  /// Writes a square of `side` pixels as numbers in 0…1, turned and mirrored by one of the 8 `symmetries` of the square.
+  func copySquare(
+    top: Int, left: Int, side: Int, symmetry: Int, channel: Int, to target: UnsafeMutablePointer<Float>
+  ) {
+    // Where the target's origin lies in the source, and the steps there along the target's columns and rows.
+    let isTransposed = symmetry & 4 != 0
+    let (mirrorsRows, mirrorsColumns) = (symmetry & 1 != 0, symmetry & 2 != 0)
+    let rowStep = mirrorsRows ? -width : width
+    let columnStep = mirrorsColumns ? -1 : 1
+    let origin =
+      (channel * height + top + (mirrorsRows ? side - 1 : 0)) * width + left + (mirrorsColumns ? side - 1 : 0)
+    let (down, right) = isTransposed ? (columnStep, rowStep) : (rowStep, columnStep)
+    bytes.withUnsafeBufferPointer { bytes in
+      for row in 0..<side {
+        var source = origin + row * down
+        for column in 0..<side {
+          target[row * side + column] = Float(bytes[source]) / 255
+          source += right
+        }
+      }
+    }
+  }
+
+  static let symmetries = 8
+}
