@@ -6,35 +6,40 @@
 #define CK_MOST_VECTORS 8
 #define CK_UNROLL _Pragma("clang loop unroll(full)")
 
-/* The blocks that `outputs` fall into: as few as possible, their sizes equal or one apart, the larger first. */
-CK_INLINE size_t ck_block_count(size_t outputs) { return (outputs + CK_OUTPUT_BLOCK - 1) / CK_OUTPUT_BLOCK; }
-CK_INLINE size_t ck_block_size(size_t outputs, size_t block) {
-  const size_t count = ck_block_count(outputs);
-  return outputs / count + (block < outputs % count);
-}
-
 static void ck_pack(const ck_packing *p, float *packed) {
-  const ptrdiff_t *offsets = p->outputOffsets;
-  for (size_t block = 0; block < ck_block_count(p->outputs); block++) {
-    const size_t size = ck_block_size(p->outputs, block);
-    for (size_t channel = 0; channel < p->channels; channel++)
-      for (size_t tap = 0; tap < p->taps; tap++) {
-        const float *source = p->source + (ptrdiff_t)channel * p->channelStride + p->tapOffsets[tap];
-        for (size_t output = 0; output < size; output++) *packed++ = source[offsets[output]];
-      }
-    offsets += size;
+  for (size_t channel = 0; channel < p->channels; channel++) {
+    const float *source = p->source + (ptrdiff_t)channel * p->channelStride;
+    for (size_t tap = 0; tap < p->taps; tap++)
+      for (size_t output = 0; output < p->outputs; output++) *packed++ = source[p->offsets[output * p->taps + tap]];
   }
 }
 
-/* One tile in registers. `outputs` and `vectors` are constants at every call, so that all loops over them unroll. */
-CK_INLINE void ck_tile(const ck_correlation *c, const float *input, const float *weights, const float *bias,
-                       float *output, ptrdiff_t outputStride, const int outputs, const int vectors) {
-  ck_vector sums[CK_OUTPUT_BLOCK][CK_MOST_VECTORS];
-  CK_UNROLL for (int o = 0; o < outputs; o++) {
-    CK_UNROLL for (int v = 0; v < vectors; v++) sums[o][v] = ck_broadcast(bias ? bias[o] : 0);
+CK_INLINE ck_vector ck_activated(ck_vector value, ck_activation activation, float slope) {
+  switch (activation) {
+  case CK_RELU: return value <= 0 ? ck_broadcast(0) : value; /* NaN stays */
+  case CK_SLOPED: return value > 0 ? value : value * slope;
+  default: return value;
   }
-  const ptrdiff_t *const tapOffsets = c->tapOffsets;
-  const size_t taps = c->taps;
+}
+
+/* One tile in registers, written to `rows`. `outputs` and `vectors` are constants at every call, so that all loops over them
+ * unroll. */
+CK_INLINE void ck_tile(const ck_correlation *c, const ck_pass *p, size_t x, float *const *rows, int finishes,
+                       const int outputs, const int vectors) {
+  ck_vector sums[CK_OUTPUT_BLOCK][CK_MOST_VECTORS];
+  if (p->continues) {
+    CK_UNROLL for (int o = 0; o < outputs; o++) {
+      CK_UNROLL for (int v = 0; v < vectors; v++) sums[o][v] = ck_load(rows[o] + v * CK_LANES);
+    }
+  } else {
+    CK_UNROLL for (int o = 0; o < outputs; o++) {
+      const ck_vector bias = ck_broadcast(c->bias ? c->bias[p->firstOutput + (size_t)o] : 0);
+      CK_UNROLL for (int v = 0; v < vectors; v++) sums[o][v] = bias;
+    }
+  }
+  const ptrdiff_t *const tapOffsets = p->tapOffsets;
+  const size_t taps = p->taps;
+  const float *weights = p->weights, *input = c->input + x;
   for (size_t channel = 0; channel < c->channels; channel++, input += c->channelStride)
     for (size_t tap = 0; tap < taps; tap++, weights += outputs) {
       const float *const pixels = input + tapOffsets[tap];
@@ -53,58 +58,137 @@ CK_INLINE void ck_tile(const ck_correlation *c, const float *input, const float 
         }
       }
     }
-  CK_UNROLL for (int o = 0; o < outputs; o++) {
-    CK_UNROLL for (int v = 0; v < vectors; v++) ck_store(output + o * outputStride + v * CK_LANES, sums[o][v]);
+  if (finishes && c->activation != CK_IDENTITY)
+    CK_UNROLL for (int o = 0; o < outputs; o++) {
+      const float slope = c->slopes ? c->slopes[p->firstOutput + (size_t)o] : 0;
+      CK_UNROLL for (int v = 0; v < vectors; v++) sums[o][v] = ck_activated(sums[o][v], c->activation, slope);
+    }
+  if (c->streams && ((uintptr_t)rows[0] | (uintptr_t)(rows[outputs - 1] - rows[0]) * 4) % sizeof(ck_vector) == 0 &&
+      rows[0] == c->output + c->outputOffsets[0] + x) {
+    CK_UNROLL for (int o = 0; o < outputs; o++) {
+      CK_UNROLL for (int v = 0; v < vectors; v++) ck_store_past_caches(rows[o] + v * CK_LANES, sums[o][v]);
+    }
+  } else {
+    CK_UNROLL for (int o = 0; o < outputs; o++) {
+      CK_UNROLL for (int v = 0; v < vectors; v++) ck_store(rows[o] + v * CK_LANES, sums[o][v]);
+    }
   }
 }
 
-/* One block of outputs over the whole width: tiles of `most` vectors, then one that is as wide as what is left. */
-CK_INLINE void ck_block(const ck_correlation *c, const float *weights, const float *bias, float *output,
-                        const int outputs, const int most) {
-  float spill[CK_OUTPUT_BLOCK * CK_MOST_VECTORS * CK_LANES];
-  for (size_t x = 0; x < c->width; x += most * CK_LANES) {
-    const size_t left = c->width - x;
-    const size_t vectors = left > (size_t)most * CK_LANES ? (size_t)most : (left + CK_LANES - 1) / CK_LANES;
-    const int whole = left >= vectors * CK_LANES;
-    float *const target = whole ? output + x : spill;
-    const ptrdiff_t stride = whole ? c->outputStride : (ptrdiff_t)most * CK_LANES;
-    switch (vectors) {
-#define CK_VECTORS(count) \
-  case count: \
-    if (count <= most) ck_tile(c, c->input + x, weights, bias, target, stride, outputs, count); \
-    break;
-      CK_VECTORS(1) CK_VECTORS(2) CK_VECTORS(3) CK_VECTORS(4) CK_VECTORS(5) CK_VECTORS(6) CK_VECTORS(7) CK_VECTORS(8)
-#undef CK_VECTORS
-    }
-    if (!whole)
-      for (int o = 0; o < outputs; o++) memcpy(output + o * c->outputStride + x, spill + o * stride, left * 4);
-  }
-}
+/* The widths that tiles have: the next one serves those between. */
+#define CK_TILE_WIDTHS(WIDTH) WIDTH(1) WIDTH(2) WIDTH(3) WIDTH(4) WIDTH(5) WIDTH(6) WIDTH(8)
 
 #define CK_BLOCK(outputs, most) \
-  static void ck_block_##outputs(const ck_correlation *c, const float *weights, const float *bias, float *output) { \
-    ck_block(c, weights, bias, output, outputs, most); \
+  static void ck_pass_of_##outputs(const ck_correlation *c, const ck_pass *p, size_t x, float *const *rows, \
+                                   int finishes, size_t vectors) { \
+    enum { count = outputs, limit = most }; \
+    switch (vectors) { CK_TILE_WIDTHS(CK_WIDTH) } \
   }
+#define CK_WIDTH(vectors) \
+  case vectors: \
+    if (vectors <= limit) ck_tile(c, p, x, rows, finishes, count, vectors); \
+    break;
 CK_TILES(CK_BLOCK)
+#undef CK_WIDTH
 #undef CK_BLOCK
+
+/* The vectors of a tile of so many outputs. */
+CK_INLINE size_t ck_tile_vectors(size_t outputs) {
+  switch (outputs) {
+#define CK_BLOCK(outputs, most) case outputs: return most;
+    CK_TILES(CK_BLOCK)
+#undef CK_BLOCK
+  default: return 1;
+  }
+}
+
+CK_INLINE void ck_run_pass(const ck_correlation *c, const ck_pass *p, size_t x, float *const *rows, int finishes,
+                           size_t vectors) {
+  switch (p->outputs) {
+#define CK_BLOCK(outputs, most) \
+  case outputs: ck_pass_of_##outputs(c, p, x, rows, finishes, vectors); break;
+    CK_TILES(CK_BLOCK)
+#undef CK_BLOCK
+  }
+}
+
+/* The loops below have constant strides at their calls, which lets the compiler turn them into shuffles. */
+CK_INLINE void ck_interleave_phases(const float *source, size_t distance, const size_t phases, size_t count,
+                                    float *restrict output) {
+  const size_t whole = count / phases;
+  for (size_t i = 0; i < whole; i++)
+    for (size_t p = 0; p < phases; p++) output[i * phases + p] = source[p * distance + i];
+  for (size_t p = 0; p < count - whole * phases; p++) output[whole * phases + p] = source[p * distance + whole];
+}
+
+/* output[i] = source[(i % phases) * distance + i / phases], i < count. */
+static void ck_interleave(const float *source, size_t distance, size_t phases, size_t count, float *output) {
+  switch (phases) {
+  case 1: memcpy(output, source, count * 4); break;
+  case 2: ck_interleave_phases(source, distance, 2, count, output); break;
+  case 3: ck_interleave_phases(source, distance, 3, count, output); break;
+  case 4: ck_interleave_phases(source, distance, 4, count, output); break;
+  case 8: ck_interleave_phases(source, distance, 8, count, output); break;
+  default: ck_interleave_phases(source, distance, phases, count, output);
+  }
+}
+
+/* As memcpy, for a target that should not pass through the caches. */
+static void ck_copy_past_caches(float *target, const float *source, size_t count) {
+  size_t i = 0;
+  for (; i < count && (uintptr_t)(target + i) % sizeof(ck_vector) != 0; i++) target[i] = source[i];
+  for (; i + CK_LANES <= count; i += CK_LANES) ck_store_past_caches(target + i, ck_load(source + i));
+  for (; i < count; i++) target[i] = source[i];
+}
+
+/* Writes `count` floats of the outputs of one tile, whose phases stand in scratch, from `first` on. */
+CK_INLINE void ck_emit(const ck_correlation *c, size_t first, size_t count, size_t rowLength, int activates) {
+  float line[4 * CK_MOST_VECTORS * CK_LANES];
+  for (size_t o = 0; o < c->outputs; o++) {
+    if (c->outputOffsets[o] == CK_NOWHERE) continue;
+    float *const source = c->scratch + o * rowLength;
+    const size_t distance = c->outputs * rowLength;
+    if (activates)
+      for (size_t p = 0; p < c->phases; p++)
+        for (size_t i = 0; i < rowLength; i += CK_LANES)
+          ck_store(source + p * distance + i,
+                   ck_activated(ck_load(source + p * distance + i), c->activation, c->slopes ? c->slopes[o] : 0));
+    float *const target = c->output + c->outputOffsets[o] + first;
+    if (c->streams && c->phases <= 4) {
+      ck_interleave(source, distance, c->phases, count, line);
+      ck_copy_past_caches(target, line, count);
+    } else {
+      ck_interleave(source, distance, c->phases, count, target);
+    }
+  }
+}
 
 static void ck_correlate(const ck_correlation *c) {
-  const float *weights = c->weights, *bias = c->bias;
-  float *output = c->output;
-  for (size_t block = 0; block < ck_block_count(c->outputs); block++) {
-    const size_t size = ck_block_size(c->outputs, block);
-    switch (size) {
-#define CK_BLOCK(outputs, most) \
-  case outputs: \
-    ck_block_##outputs(c, weights, bias, output); \
-    break;
-      CK_TILES(CK_BLOCK)
-#undef CK_BLOCK
+  const size_t positions = (c->width + c->phases - 1) / c->phases;
+  const size_t most = ck_tile_vectors(c->outputs), rowLength = most * CK_LANES;
+  int hasSinglePasses = c->passCount == c->phases, isWritten = 1;
+  for (size_t o = 0; o < c->outputs; o++) isWritten &= c->outputOffsets[o] != CK_NOWHERE;
+  float *rows[CK_OUTPUT_BLOCK];
+  for (size_t x = 0; x < positions; x += rowLength) {
+    const size_t left = positions - x;
+    size_t vectors = left >= rowLength ? most : (left + CK_LANES - 1) / CK_LANES;
+    vectors += vectors == 7;
+    const int isDirect = c->phases == 1 && hasSinglePasses && isWritten && left >= vectors * CK_LANES;
+    for (size_t pass = 0; pass < c->passCount; pass++) {
+      const ck_pass *p = c->passes + pass;
+      for (size_t o = 0; o < p->outputs; o++)
+        rows[o] = isDirect ? c->output + c->outputOffsets[o] + x
+                           : c->scratch + (p->phase * c->outputs + p->firstOutput + o) * rowLength;
+      ck_run_pass(c, p, x, rows, hasSinglePasses, vectors);
     }
-    weights += size * c->channels * c->taps;
-    if (bias) bias += size;
-    output += (ptrdiff_t)size * c->outputStride;
+    if (!isDirect) {
+      const size_t first = x * c->phases;
+      const size_t count = rowLength * c->phases;
+      ck_emit(c, first, count < c->width - first ? count : c->width - first, rowLength,
+              !hasSinglePasses && c->activation != CK_IDENTITY);
+    }
   }
+  if (c->streams) ck_fence();
 }
 
 /* lefts x rights sums in registers. */
@@ -175,38 +259,6 @@ static void ck_correlate_products(const ck_products *p) {
   }
 }
 
-/* The loops below have constant strides at their calls, which lets the compiler turn them into shuffles. */
-CK_INLINE void ck_interleave_whole(const float *source, const ptrdiff_t *rowOffsets, const size_t rows,
-                                   size_t from, size_t to, float *restrict output) {
-  const float *inputs[4];
-  CK_UNROLL for (size_t r = 0; r < rows; r++) inputs[r] = source + rowOffsets[r];
-  for (size_t i = from; i < to; i++)
-    CK_UNROLL for (size_t r = 0; r < rows; r++) output[(i - from) * rows + r] = inputs[r][i];
-}
-
-static void ck_interleave(const float *source, const ptrdiff_t *rowOffsets, size_t rows, size_t first, float *output,
-                          size_t width) {
-  size_t row = first % rows, index = first / rows, i = 0;
-  for (; i < width && row != 0; i++, row = (row + 1) % rows) {
-    output[i] = source[rowOffsets[row] + (ptrdiff_t)index];
-    if (row + 1 == rows) index++;
-  }
-  const size_t end = index + (width - i) / rows;
-  switch (rows) {
-  case 1: memcpy(output + i, source + rowOffsets[0] + index, (end - index) * 4); break;
-  case 2: ck_interleave_whole(source, rowOffsets, 2, index, end, output + i); break;
-  case 3: ck_interleave_whole(source, rowOffsets, 3, index, end, output + i); break;
-  case 4: ck_interleave_whole(source, rowOffsets, 4, index, end, output + i); break;
-  default:
-    for (size_t r = 0; r < rows; r++) {
-      const float *input = source + rowOffsets[r];
-      for (size_t x = index; x < end; x++) output[i + (x - index) * rows + r] = input[x];
-    }
-  }
-  i += (end - index) * rows;
-  for (size_t r = 0; i < width; i++, r++) output[i] = source[rowOffsets[r] + (ptrdiff_t)end];
-}
-
 static void ck_decimate(const float *source, size_t stride, float *output, size_t width) {
   switch (stride) {
   case 1: memcpy(output, source, width * 4); break;
@@ -220,5 +272,5 @@ static void ck_decimate(const float *source, size_t stride, float *output, size_
 #define CK_CONVOLUTION \
   { \
     .outputBlock = CK_OUTPUT_BLOCK, .pixelBlock = CK_PIXEL_BLOCK, .pack = ck_pack, .correlate = ck_correlate, \
-    .correlateProducts = ck_correlate_products, .interleave = ck_interleave, .decimate = ck_decimate \
+    .correlateProducts = ck_correlate_products, .decimate = ck_decimate \
   }

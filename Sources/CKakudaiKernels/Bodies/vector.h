@@ -7,6 +7,15 @@ typedef float ck_vector_anywhere __attribute__((ext_vector_type(CK_LANES), align
 
 CK_INLINE ck_vector ck_load(const float *source) { return *(const ck_vector_anywhere *)source; }
 CK_INLINE void ck_store(float *target, ck_vector value) { *(ck_vector_anywhere *)target = value; }
+/* To an address that is a multiple of the size of a vector; `ck_fence` makes it visible to other threads. */
+CK_INLINE void ck_store_past_caches(float *target, ck_vector value) {
+  __builtin_nontemporal_store(value, (ck_vector *)target);
+}
+CK_INLINE void ck_fence(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_sfence();
+#endif
+}
 CK_INLINE ck_vector ck_broadcast(float value) { return value; }
 
 /* a * b + c, rounded once where the instruction set can. */

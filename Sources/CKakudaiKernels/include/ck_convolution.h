@@ -5,31 +5,58 @@
 #define CK_CONVOLUTION_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #define CK_READABLE_PAST 64
 
-/* Weights to be laid out for `correlate`: the weight of (output, channel, tap) stands at
- * source[outputOffsets[output] + channel * channelStride + tapOffsets[tap]]. */
+/* Weights to be laid out for one pass of `correlate`: the weight of (output, channel, tap) stands at
+ * source[offsets[output * taps + tap] + channel * channelStride]. */
 typedef struct ck_packing {
   const float *source;
   ptrdiff_t channelStride;
-  const ptrdiff_t *tapOffsets;
-  const ptrdiff_t *outputOffsets;
+  const ptrdiff_t *offsets;
   size_t channels, taps, outputs;
 } ck_packing;
 
-/* output[o * outputStride + x] = bias[o] + sum over channel c, then tap t, of
- *   weight(o, c, t) * input[c * channelStride + tapOffsets[t] + x]           for o < outputs, x < width. */
+/* One sum of products for some of the outputs of a block, in one of its phases. */
+typedef struct ck_pass {
+  const float *weights; /* channels * taps * outputs floats written by `pack` */
+  const ptrdiff_t *tapOffsets;
+  size_t taps;
+  size_t phase, firstOutput, outputs;
+  int continues; /* whether an earlier pass has begun these sums */
+} ck_pass;
+
+/* What is done to a finished sum x. */
+typedef enum ck_activation {
+  CK_IDENTITY,
+  CK_RELU,  /* max(x, 0) */
+  CK_SLOPED /* x where it is positive, slope * x elsewhere */
+} ck_activation;
+
+#define CK_NOWHERE PTRDIFF_MIN
+
+/* A block of at most `outputBlock` rows of outputs, each of `phases` phases that alternate along it:
+ * output[outputOffsets[o] + x * phases + p] = activation(bias[o] + sum over the passes of o and p, then channel c, then tap t, of
+ *   weight(o, c, t) * input[c * channelStride + tapOffsets[t] + x])         for o < outputs and x * phases + p < width.
+ * Rows whose offset is CK_NOWHERE are not written. */
 typedef struct ck_correlation {
   const float *input;
   ptrdiff_t channelStride;
-  const ptrdiff_t *tapOffsets;
-  const float *weights; /* channels * taps * outputs floats written by `pack` */
-  const float *bias;    /* one per output, or NULL for zeros */
+  size_t channels;
+  const ck_pass *passes;
+  size_t passCount, phases, outputs;
+  const float *bias;   /* one per output, or NULL for zeros */
+  const float *slopes; /* one per output, for CK_SLOPED */
+  ck_activation activation;
   float *output;
-  ptrdiff_t outputStride;
-  size_t channels, taps, outputs, width;
+  const ptrdiff_t *outputOffsets;
+  size_t width;
+  int streams;    /* whether the output is too large for the caches, which it should then not pass through */
+  float *scratch; /* phases * CK_SCRATCH_PER_PHASE floats */
 } ck_correlation;
+
+#define CK_SCRATCH_PER_PHASE 512
 
 /* sums[i * sumStride + j] += sum over row r < rows, x < width, of
  *   left[i * leftStride + r * leftRowStride + x] * right[rightOffsets[j] + r * rightRowStride + x]. */
@@ -45,20 +72,15 @@ typedef struct ck_products {
 } ck_products;
 
 typedef struct ck_convolution_kernels {
-  /* Outputs that `correlate` computes together; more of them are split evenly into blocks of at most this many. */
-  size_t outputBlock;
-  /* Pixels that `correlate` computes together when it has a full block of outputs. */
-  size_t pixelBlock;
+  /* The most outputs of one block, and the pixels that are computed together when it has them all. */
+  size_t outputBlock, pixelBlock;
   /* Writes channels * taps * outputs floats to `packed`. */
   void (*pack)(const ck_packing *packing, float *packed);
-  /* Every output element is summed in one order (bias, channels, taps), so that splitting the outputs or the width into
-   * several calls changes no bit. The output must not overlap the input. */
+  /* Every output element is summed in one order, so that splitting the outputs or the width into several calls changes no
+   * bit. The output must not overlap the input. */
   void (*correlate)(const ck_correlation *correlation);
   /* Weight gradients. The order of summation depends on `rows` and `width` only; samples past `width` have no influence. */
   void (*correlateProducts)(const ck_products *products);
-  /* output[i] = row (first + i) % rows at index (first + i) / rows, i < width; row r starts at source[rowOffsets[r]]. */
-  void (*interleave)(const float *source, const ptrdiff_t *rowOffsets, size_t rows, size_t first, float *output,
-                     size_t width);
   /* output[i] = source[i * stride], i < width. */
   void (*decimate)(const float *source, size_t stride, float *output, size_t width);
 } ck_convolution_kernels;

@@ -20,15 +20,12 @@ extension CorrelationPlan {
       let operands = Operands(
         input: UnsafePointer(input.storage.elements), packedWeights: UnsafePointer(packed.weights.elements),
         packedBiases: packed.biases.map { UnsafePointer($0.elements) }, output: output.baseAddress!,
-        kernels: kernels.table.pointee.convolution)
+        streams: 4 * output.count > cachedBytes, kernels: kernels.table.pointee.convolution)
       let parts = plan.chunkParts(threads: threads)
       withThreadCount(threads) {
         Parallel.forEach(extents.batch * extents.groups * plan.bandCount * parts) { tasks in
-          let band = Storage(count: plan.band.size)
-          let rows = Storage(count: plan.rowScratchSize)
-          for task in tasks {
-            plan.run(plan.task(task, chunkParts: parts), operands, bandMemory: band.elements, rows: rows.elements)
-          }
+          let scratch = Scratch(plan)
+          for task in tasks { plan.run(plan.task(task, chunkParts: parts), operands, scratch) }
         }
       }
       withExtendedLifetime((input, packed)) {}
@@ -42,12 +39,12 @@ extension CorrelationPlan {
     let weights = Storage(count: weightCount * extents.groups)
     let biases = bias.map { _ in Storage(count: biasCount * extents.groups) }
     withThreadCount(threads) {
-      Parallel.forEach(extents.groups * chunks.count, minimumPerThread: 8) { range in
+      Parallel.forEach(extents.groups * blocks.count, minimumPerThread: 8) { range in
         for index in range {
           pack(
-            group: index / chunks.count, chunk: chunks[index % chunks.count],
+            blocks[index % blocks.count], group: index / blocks.count,
             weight: UnsafePointer(weight.storage.elements), bias: bias.map { UnsafePointer($0.storage.elements) },
-            packedWeights: weights.elements, packedBiases: (biases ?? weights).elements,
+            packedWeights: weights.elements, packedBiases: biases?.elements,
             kernels: kernels.table.pointee.convolution)
         }
       }
@@ -56,6 +53,9 @@ extension CorrelationPlan {
     return (weights, biases)
   }
 }
+
+/// Outputs larger than this have left the caches before anybody reads them.
+private let cachedBytes = 8 << 20
 
 extension WeightGradientPlan {
   /// Computes the gradient of a weight of shape `shape` in parallel.

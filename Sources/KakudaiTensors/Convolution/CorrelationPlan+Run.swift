@@ -7,6 +7,8 @@ extension CorrelationPlan {
     var packedWeights: UnsafePointer<Float>
     var packedBiases: UnsafePointer<Float>?
     var output: UnsafeMutablePointer<Float>
+    /// Whether the output is too large for the caches.
+    var streams: Bool
     var kernels: ck_convolution_kernels
   }
 
@@ -16,6 +18,19 @@ extension CorrelationPlan {
     var group: Int
     var positions: Range<Int>
     var chunks: Range<Int>
+  }
+
+  /// Memory that one thread needs beside the operands.
+  struct Scratch {
+    let band: Storage
+    let rows: Storage
+    let phases: Storage
+
+    init(_ plan: CorrelationPlan) {
+      band = Storage(count: plan.band.size)
+      rows = Storage(count: plan.rowScratchSize)
+      phases = Storage(count: plan.horizontal.phases.count * Int(CK_SCRATCH_PER_PHASE))
+    }
   }
 
   /// How many parts the chunks are dealt into when there are not enough bands for all threads.
@@ -36,89 +51,81 @@ extension CorrelationPlan {
   }
 
   /// Computes one task.
-  ///
-  /// - Parameters:
-  ///   - bandMemory: `band.size` floats.
-  ///   - rows: `rowScratchSize` floats.
-  func run(
-    _ task: Task, _ operands: Operands, bandMemory: UnsafeMutablePointer<Float>, rows: UnsafeMutablePointer<Float>
-  ) {
+  func run(_ task: Task, _ operands: Operands, _ scratch: Scratch) {
     let inputPlane = vertical.inputLength * horizontal.inputLength
     let outputPlane = vertical.outputLength * horizontal.outputLength
     let plane = task.image * extents.groups + task.group
     band.fill(
-      bandMemory, from: operands.input + plane * inputChannels * inputPlane, positions: task.positions,
+      scratch.band.elements, from: operands.input + plane * inputChannels * inputPlane, positions: task.positions,
       kernels: operands.kernels)
     let output = operands.output + plane * outputChannels * outputPlane
-    for index in task.chunks {
-      let chunk = chunks[index]
-      let tapOffsets = horizontal.groups.map { columns in
-        vertical.groups[chunk.rowGroup].taps.flatMap { row in columns.taps.map { band.tapOffset(row, $0) } }
+    tapOffsets.withUnsafeBufferPointer { tapOffsets in
+      let kernelPasses = passes.map { pass in
+        ck_pass(
+          weights: operands.packedWeights + task.group * weightCount + pass.weightStart,
+          tapOffsets: tapOffsets.baseAddress.map { $0 + pass.taps.lowerBound }, taps: pass.taps.count,
+          phase: pass.horizontalPhase, firstOutput: pass.firstOutput, outputs: pass.lines.count,
+          continues: pass.continues ? 1 : 0)
       }
-      var position = task.positions.lowerBound
-      while position < task.positions.upperBound {
-        let count = min(rowsPerCall, task.positions.upperBound - position)
-        let input = bandMemory + (position - task.positions.lowerBound) * band.columns
-        let target =
-          writesInPlace
-          ? output + chunk.lines.lowerBound * outputPlane + position * horizontal.outputLength : rows
-        correlate(
-          chunk, group: task.group, operands, input: input, tapOffsets: tapOffsets, rows: count, output: target,
-          outputStride: writesInPlace ? outputPlane : rowLength)
-        if !writesInPlace {
-          interleave(chunk, position: position, rows: count, from: rows, to: output, kernels: operands.kernels)
-        }
-        position += count
-      }
-    }
-  }
-
-  /// All lines of a chunk: one kernel call for each group of horizontal phases, whose rows follow each other in `output`.
-  private func correlate(
-    _ chunk: Chunk, group: Int, _ operands: Operands, input: UnsafePointer<Float>, tapOffsets: [[Int]], rows: Int,
-    output: UnsafeMutablePointer<Float>, outputStride: Int
-  ) {
-    var output = output
-    for (columnGroup, columns) in horizontal.groups.enumerated() {
-      let outputs = chunk.lines.count * columns.outputPhases.count
-      tapOffsets[columnGroup].withUnsafeBufferPointer { taps in
-        var correlation = ck_correlation(
-          input: input, channelStride: band.channelStride, tapOffsets: taps.baseAddress,
-          weights: operands.packedWeights + group * weightCount + chunk.weights[columnGroup],
-          bias: operands.packedBiases.map { $0 + group * biasCount + chunk.biases[columnGroup] },
-          output: output, outputStride: outputStride, channels: inputChannels, taps: taps.count, outputs: outputs,
-          width: (rows - 1) * band.columns + horizontal.positions)
-        operands.kernels.correlate(&correlation)
-      }
-      output += outputs * outputStride
-    }
-  }
-
-  /// Puts the horizontal phases of every line together into rows of the output.
-  private func interleave(
-    _ chunk: Chunk, position: Int, rows: Int, from source: UnsafePointer<Float>, to output: UnsafeMutablePointer<Float>,
-    kernels: ck_convolution_kernels
-  ) {
-    let phases = vertical.groups[chunk.rowGroup].outputPhases
-    withUnsafeTemporaryAllocation(of: Int.self, capacity: horizontal.writeStride) { rowOffsets in
-      for (index, line) in chunk.lines.enumerated() {
-        let (channel, phase) = line.quotientAndRemainder(dividingBy: phases.count)
-        var stacked = 0
-        for columns in horizontal.groups {
-          for (member, outputPhase) in columns.outputPhases.enumerated() {
-            let row = stacked + index * columns.outputPhases.count + member
-            rowOffsets[outputPhase] = row * rowLength
+      kernelPasses.withUnsafeBufferPointer { kernelPasses in
+        for chunk in task.chunks {
+          var position = task.positions.lowerBound
+          while position < task.positions.upperBound {
+            let rows = min(rowsPerCall, task.positions.upperBound - position)
+            let input = scratch.band.elements + (position - task.positions.lowerBound) * band.columns
+            for block in blocks[chunks[chunk]] {
+              compute(
+                block, group: task.group, operands, passes: kernelPasses, input: input, position: position, rows: rows,
+                output: output, scratch)
+            }
+            position += rows
           }
-          stacked += chunk.lines.count * columns.outputPhases.count
-        }
-        for row in 0..<rows {
-          let y = (position + row) * vertical.writeStride + phases[phase] - vertical.cropped
-          guard y >= 0 && y < vertical.outputLength else { continue }
-          kernels.interleave(
-            source + row * band.columns, rowOffsets.baseAddress, horizontal.writeStride, horizontal.cropped,
-            output + (channel * vertical.outputLength + y) * horizontal.outputLength, horizontal.outputLength)
         }
       }
     }
   }
+
+  /// One kernel call: `rows` rows of all lines of a block.
+  private func compute(
+    _ block: Block, group: Int, _ operands: Operands, passes: UnsafeBufferPointer<ck_pass>,
+    input: UnsafePointer<Float>, position: Int, rows: Int, output: UnsafeMutablePointer<Float>, _ scratch: Scratch
+  ) {
+    let count = block.lines.count
+    withUnsafeTemporaryAllocation(of: Int.self, capacity: count) { offsets in
+      for (index, line) in block.lines.enumerated() {
+        offsets[index] = writesInPlace ? outputOffset(line, block, position: position) : index * rowLength
+      }
+      let isWhole = rows == 1 && writesInPlace
+      var correlation = ck_correlation(
+        input: input, channelStride: band.channelStride, channels: inputChannels,
+        passes: passes.baseAddress! + block.passes.lowerBound, passCount: block.passes.count,
+        phases: horizontal.phases.count, outputs: count,
+        bias: operands.packedBiases.map { $0 + group * biasCount + block.biasStart }, slopes: nil,
+        activation: CK_IDENTITY, output: writesInPlace ? output : scratch.rows.elements,
+        outputOffsets: offsets.baseAddress,
+        width: isWhole ? horizontal.outputLength : rows * horizontal.positions * horizontal.phases.count,
+        streams: operands.streams && writesInPlace ? 1 : 0, scratch: scratch.phases.elements)
+      operands.kernels.correlate(&correlation)
+    }
+    guard !writesInPlace else { return }
+    let length = horizontal.positions * horizontal.phases.count
+    for (index, line) in block.lines.enumerated() {
+      for row in 0..<rows {
+        let offset = outputOffset(line, block, position: position + row)
+        guard offset != nowhere else { continue }
+        (output + offset).update(
+          from: scratch.rows.elements + index * rowLength + row * length, count: horizontal.outputLength)
+      }
+    }
+  }
+
+  /// Where the row of a line at a vertical position begins; the last position may have no row in the later phases.
+  private func outputOffset(_ line: Int, _ block: Block, position: Int) -> Int {
+    let (channel, phase) = self.line(line, of: rowGroups[block.rowGroup])
+    let y = position * vertical.phases.count + phase
+    return y < vertical.outputLength ? (channel * vertical.outputLength + y) * horizontal.outputLength : nowhere
+  }
+
+  /// `CK_NOWHERE`.
+  private var nowhere: Int { .min }
 }

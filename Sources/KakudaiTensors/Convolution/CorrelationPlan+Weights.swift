@@ -1,14 +1,14 @@
 import CKakudaiKernels
 
 extension CorrelationPlan {
-  /// Lays the weights of one group out for the kernel, and repeats its biases, one for each stacked output.
+  /// Lays the weights of one block of one group out for the kernel, and repeats its biases, one for each line.
   ///
   /// - Parameters:
   ///   - weight: `(coarseChannels, fineChannels / groups, kernel height, kernel width)`, all groups.
   ///   - bias: One per output channel, all groups.
   func pack(
-    group: Int, chunk: Chunk, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
-    packedWeights: UnsafeMutablePointer<Float>, packedBiases: UnsafeMutablePointer<Float>,
+    _ block: Block, group: Int, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
+    packedWeights: UnsafeMutablePointer<Float>, packedBiases: UnsafeMutablePointer<Float>?,
     kernels: ck_convolution_kernels
   ) {
     let outputStride: Int
@@ -21,32 +21,30 @@ extension CorrelationPlan {
       outputStride = extents.kernelArea
       channelStride = extents.fineChannelsPerGroup * extents.kernelArea
     }
-    let rowGroup = vertical.groups[chunk.rowGroup]
-    for (columnGroup, columns) in horizontal.groups.enumerated() {
-      var outputOffsets: [Int] = []
-      var biases = packedBiases + group * biasCount + chunk.biases[columnGroup]
-      for line in chunk.lines {
-        let (channel, phase) = line.quotientAndRemainder(dividingBy: rowGroup.outputPhases.count)
-        let rowOffset = channel * outputStride + rowGroup.kernelSteps[phase] * extents.horizontal.kernel
-        for step in columns.kernelSteps {
-          outputOffsets.append(rowOffset + step)
-          if let bias {
-            biases.pointee = bias[group * outputChannels + channel]
-            biases += 1
+    if let bias, let packedBiases {
+      for (index, line) in block.lines.enumerated() {
+        packedBiases[group * biasCount + block.biasStart + index] =
+          bias[group * outputChannels + line % outputChannels]
+      }
+    }
+    var offsets: [Int] = []
+    for pass in passes[block.passes] {
+      let columnTaps = horizontal.phases[pass.horizontalPhase]
+      offsets.removeAll(keepingCapacity: true)
+      for line in pass.lines {
+        let member = line / outputChannels - pass.segment.members.lowerBound
+        for row in pass.segment.kernelIndices[member] {
+          for column in columnTaps {
+            offsets.append(
+              line % outputChannels * outputStride + row * extents.horizontal.kernel + column.kernelIndex)
           }
         }
       }
-      let tapOffsets = rowGroup.taps.flatMap { row in
-        columns.taps.map { row.kernelIndex * extents.horizontal.kernel + $0.kernelIndex }
-      }
-      tapOffsets.withUnsafeBufferPointer { taps in
-        outputOffsets.withUnsafeBufferPointer { outputs in
-          var packing = ck_packing(
-            source: weight + group * extents.weightsPerGroup, channelStride: channelStride,
-            tapOffsets: taps.baseAddress, outputOffsets: outputs.baseAddress, channels: inputChannels, taps: taps.count,
-            outputs: outputs.count)
-          kernels.pack(&packing, packedWeights + group * weightCount + chunk.weights[columnGroup])
-        }
+      offsets.withUnsafeBufferPointer { offsets in
+        var packing = ck_packing(
+          source: weight + group * extents.weightsPerGroup, channelStride: channelStride, offsets: offsets.baseAddress,
+          channels: inputChannels, taps: pass.taps.count, outputs: pass.lines.count)
+        kernels.pack(&packing, packedWeights + group * weightCount + pass.weightStart)
       }
     }
   }

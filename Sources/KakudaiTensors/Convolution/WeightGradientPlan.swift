@@ -66,8 +66,8 @@ struct WeightGradientPlan {
     let coarseChannels = coarseChannels(part: coarsePart)
     let band = CorrelationBand(
       vertical: vertical, horizontal: horizontal, positions: bandPositions, channels: fineChannels.count)
-    let taps = vertical.groups[0].taps.flatMap { row in
-      horizontal.groups[0].taps.map { band.tapOffset(row, $0) }
+    let taps = vertical.phases[0].flatMap { row in
+      horizontal.phases[0].map { band.tapOffset(row, $0) }
     }
     let rightOffsets = fineChannels.indices.flatMap { channel in
       taps.map { (channel - fineChannels.lowerBound) * band.channelStride + $0 }

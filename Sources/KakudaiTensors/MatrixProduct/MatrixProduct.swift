@@ -120,10 +120,11 @@ private struct ProductOfPairs {
       plan.pack(left, into: packed.elements, kernels: table)
       Parallel.forEach(plan.panels, minimumPerThread: isSmall ? plan.panels : 1) { panels in
         let memory = Storage(count: plan.panelSize)
+        let scratch = Storage(count: Int(CK_SCRATCH_PER_PHASE))
         for panel in panels {
           plan.multiply(
             panel: panel, packed: packed.elements, right: right, into: output, panelMemory: memory.elements,
-            kernels: table)
+            scratch: scratch.elements, kernels: table)
         }
       }
     }

@@ -42,15 +42,20 @@ struct MatrixProductPlan {
   var panelSize: Int { terms * panelStride }
   var packedSize: Int { rows * terms }
 
+  /// Rows that one kernel call computes.
+  private func blocks(_ kernels: ck_convolution_kernels) -> [Range<Int>] {
+    let count = (rows + kernels.outputBlock - 1) / kernels.outputBlock
+    return (0..<count).map { rows * $0 / count..<rows * ($0 + 1) / count }
+  }
+
   func pack(_ left: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>, kernels: ck_convolution_kernels) {
-    let outputOffsets = (0..<rows).map { transposesLeft ? $0 : $0 * terms }
-    let tapOffset = 0
-    outputOffsets.withUnsafeBufferPointer { offsets in
-      withUnsafePointer(to: tapOffset) { tap in
+    for block in blocks(kernels) {
+      let offsets = block.map { transposesLeft ? $0 : $0 * terms }
+      offsets.withUnsafeBufferPointer { offsets in
         var packing = ck_packing(
-          source: left, channelStride: transposesLeft ? rows : 1, tapOffsets: tap, outputOffsets: offsets.baseAddress,
-          channels: terms, taps: 1, outputs: rows)
-        kernels.pack(&packing, packed)
+          source: left, channelStride: transposesLeft ? rows : 1, offsets: offsets.baseAddress, channels: terms, taps: 1,
+          outputs: block.count)
+        kernels.pack(&packing, packed + block.lowerBound * terms)
       }
     }
   }
@@ -58,7 +63,7 @@ struct MatrixProductPlan {
   /// Computes one panel of the product from the packed `left`.
   func multiply(
     panel: Int, packed: UnsafePointer<Float>, right: UnsafePointer<Float>, into product: UnsafeMutablePointer<Float>,
-    panelMemory: UnsafeMutablePointer<Float>, kernels: ck_convolution_kernels
+    panelMemory: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>, kernels: ck_convolution_kernels
   ) {
     let first = columns * panel / panels
     let width = columns * (panel + 1) / panels - first
@@ -70,11 +75,22 @@ struct MatrixProductPlan {
       stride = panelStride
     }
     let tapOffset = 0
-    withUnsafePointer(to: tapOffset) { tap in
-      var correlation = ck_correlation(
-        input: input, channelStride: stride, tapOffsets: tap, weights: packed, bias: nil, output: product + first,
-        outputStride: columns, channels: terms, taps: 1, outputs: rows, width: width)
-      kernels.correlate(&correlation)
+    for block in blocks(kernels) {
+      let offsets = block.map { $0 * columns + first }
+      withUnsafePointer(to: tapOffset) { tap in
+        var pass = ck_pass(
+          weights: packed + block.lowerBound * terms, tapOffsets: tap, taps: 1, phase: 0, firstOutput: 0,
+          outputs: block.count, continues: 0)
+        offsets.withUnsafeBufferPointer { offsets in
+          withUnsafePointer(to: &pass) { pass in
+            var correlation = ck_correlation(
+              input: input, channelStride: stride, channels: terms, passes: pass, passCount: 1, phases: 1,
+              outputs: block.count, bias: nil, slopes: nil, activation: CK_IDENTITY, output: product,
+              outputOffsets: offsets.baseAddress, width: width, streams: 0, scratch: scratch)
+            kernels.correlate(&correlation)
+          }
+        }
+      }
     }
   }
 
