@@ -37,7 +37,7 @@ extension CorrelationPlan {
     weight: Tensor, bias: Tensor?, threads: Int, kernels: Kernels
   ) -> (weights: Storage, biases: Storage?) {
     let weights = Storage(count: weightCount * extents.groups)
-    let biases = bias.map { _ in Storage(count: biasCount * extents.groups) }
+    let biases = bias.map { _ in Storage(count: lines.count * extents.groups) }
     withThreadCount(threads) {
       Parallel.forEach(extents.groups * blocks.count, minimumPerThread: 8) { range in
         for index in range {

@@ -21,16 +21,21 @@ extension CorrelationPlan {
   }
 
   /// Memory that one thread needs beside the operands.
-  struct Scratch {
+  final class Scratch {
     let band: Storage
     let rows: Storage
     let phases: Storage
+    /// Where the rows of one call begin.
+    let offsets: UnsafeMutableBufferPointer<Int>
 
     init(_ plan: CorrelationPlan) {
       band = Storage(count: plan.band.size)
       rows = Storage(count: plan.rowScratchSize)
       phases = Storage(count: plan.horizontal.phases.count * Int(CK_SCRATCH_PER_PHASE))
+      offsets = .allocate(capacity: plan.mostLines)
     }
+
+    deinit { offsets.deallocate() }
   }
 
   /// How many parts the chunks are dealt into when there are not enough bands for all threads.
@@ -73,9 +78,9 @@ extension CorrelationPlan {
           while position < task.positions.upperBound {
             let rows = min(rowsPerCall, task.positions.upperBound - position)
             let input = scratch.band.elements + (position - task.positions.lowerBound) * band.columns
-            for block in blocks[chunks[chunk]] {
+            for index in chunks[chunk] {
               compute(
-                block, group: task.group, operands, passes: kernelPasses, input: input, position: position, rows: rows,
+                blocks[index], group: task.group, operands, passes: kernelPasses, input: input, position: position, rows: rows,
                 output: output, scratch)
             }
             position += rows
@@ -90,40 +95,38 @@ extension CorrelationPlan {
     _ block: Block, group: Int, _ operands: Operands, passes: UnsafeBufferPointer<ck_pass>,
     input: UnsafePointer<Float>, position: Int, rows: Int, output: UnsafeMutablePointer<Float>, _ scratch: Scratch
   ) {
-    let count = block.lines.count
-    withUnsafeTemporaryAllocation(of: Int.self, capacity: count) { offsets in
-      for (index, line) in block.lines.enumerated() {
-        offsets[index] = writesInPlace ? outputOffset(line, block, position: position) : index * rowLength
-      }
-      let isWhole = rows == 1 && writesInPlace
-      var correlation = ck_correlation(
-        input: input, channelStride: band.channelStride, channels: inputChannels,
-        passes: passes.baseAddress! + block.passes.lowerBound, passCount: block.passes.count,
-        phases: horizontal.phases.count, outputs: count,
-        bias: operands.packedBiases.map { $0 + group * biasCount + block.biasStart }, slopes: nil,
-        activation: CK_IDENTITY, output: writesInPlace ? output : scratch.rows.elements,
-        outputOffsets: offsets.baseAddress,
-        width: isWhole ? horizontal.outputLength : rows * horizontal.positions * horizontal.phases.count,
-        streams: operands.streams && writesInPlace ? 1 : 0, scratch: scratch.phases.elements)
-      operands.kernels.correlate(&correlation)
+    let offsets = scratch.offsets
+    for (index, line) in block.lines.enumerated() {
+      offsets[index] = writesInPlace ? outputOffset(line, position: position) : index * rowLength
     }
+    let isWhole = rows == 1 && writesInPlace
+    var correlation = ck_correlation(
+      input: input, channelStride: channelStride, channels: inputChannels,
+      passes: passes.baseAddress! + block.passes.lowerBound, passCount: block.passes.count,
+      phases: horizontalPhases, outputs: block.lines.count,
+      bias: operands.packedBiases.map { $0 + group * lines.count + block.lines.lowerBound }, slopes: nil,
+      activation: CK_IDENTITY, output: writesInPlace ? output : scratch.rows.elements, outputOffsets: offsets.baseAddress,
+      width: isWhole ? outputSize.width : rows * positionsPerRow * horizontalPhases,
+      streams: operands.streams && writesInPlace ? 1 : 0, scratch: scratch.phases.elements)
+    operands.kernels.correlate(&correlation)
     guard !writesInPlace else { return }
-    let length = horizontal.positions * horizontal.phases.count
+    let length = positionsPerRow * horizontalPhases
     for (index, line) in block.lines.enumerated() {
       for row in 0..<rows {
-        let offset = outputOffset(line, block, position: position + row)
+        let offset = outputOffset(line, position: position + row)
         guard offset != nowhere else { continue }
         (output + offset).update(
-          from: scratch.rows.elements + index * rowLength + row * length, count: horizontal.outputLength)
+          from: scratch.rows.elements + index * rowLength + row * length, count: outputSize.width)
       }
     }
   }
 
   /// Where the row of a line at a vertical position begins; the last position may have no row in the later phases.
-  private func outputOffset(_ line: Int, _ block: Block, position: Int) -> Int {
-    let (channel, phase) = self.line(line, of: rowGroups[block.rowGroup])
-    let y = position * vertical.phases.count + phase
-    return y < vertical.outputLength ? (channel * vertical.outputLength + y) * horizontal.outputLength : nowhere
+  private func outputOffset(_ line: Int, position: Int) -> Int {
+    let line = lines[line]
+    let y = position * verticalPhases + line.phase
+    guard y < outputSize.height else { return nowhere }
+    return (line.channel * outputSize.height + y) * outputSize.width
   }
 
   /// `CK_NOWHERE`.

@@ -22,9 +22,8 @@ extension CorrelationPlan {
       channelStride = extents.fineChannelsPerGroup * extents.kernelArea
     }
     if let bias, let packedBiases {
-      for (index, line) in block.lines.enumerated() {
-        packedBiases[group * biasCount + block.biasStart + index] =
-          bias[group * outputChannels + line % outputChannels]
+      for line in block.lines {
+        packedBiases[group * lines.count + line] = bias[group * outputChannels + lines[line].channel]
       }
     }
     var offsets: [Int] = []

@@ -5,7 +5,7 @@ import CKakudaiKernels
 /// The output channels of a group, each in one vertical output phase, are *lines*; lines are taken in *blocks*, one kernel call
 /// each, which computes all horizontal phases and lets them alternate along the output row. Blocks are taken in *chunks* whose
 /// weights stay in the cache. No cut changes a bit of the result: every output element is summed by the kernel in one order.
-struct CorrelationPlan {
+final class CorrelationPlan: Sendable {
   enum Direction {
     /// From the fine grid to the coarse one: `conv2d`, and the gradient of the input of `convTranspose2d`.
     case correlation
@@ -13,21 +13,24 @@ struct CorrelationPlan {
     case transpose
   }
 
-  /// Lines of one row group: line `i` is channel `i % outputChannels` of the group's phase `i / outputChannels`.
+  /// One output channel in one vertical output phase.
+  struct Line {
+    var channel: Int
+    var phase: Int
+  }
+
   struct Block {
-    var rowGroup: Int
+    /// Indices into `lines`.
     var lines: Range<Int>
     /// Indices into `passes`.
     var passes: Range<Int>
-    /// Where the biases of its lines start.
-    var biasStart: Int
   }
 
   /// What a `ck_pass` is made of.
   struct Pass {
     var segment: RowGroup.Segment
     var horizontalPhase: Int
-    /// Within the row group.
+    /// Indices into the lines of the row group, which are those of its first phase, then those of the next.
     var lines: Range<Int>
     /// Within the block.
     var firstOutput: Int
@@ -36,6 +39,13 @@ struct CorrelationPlan {
     /// The tap offsets in `tapOffsets`.
     var taps: Range<Int>
   }
+
+  // Numbers that every kernel call needs, out of the structures they come from.
+  let outputSize: PerAxis
+  let verticalPhases: Int
+  let horizontalPhases: Int
+  let positionsPerRow: Int
+  let channelStride: Int
 
   let direction: Direction
   let extents: ConvolutionExtents
@@ -47,15 +57,16 @@ struct CorrelationPlan {
   let band: CorrelationBand
   /// Rows that one call computes as a single long one.
   let rowsPerCall: Int
-  let rowGroups: [RowGroup]
+  /// Whether the kernel writes into the output itself, and not into rows that are then copied.
+  let writesInPlace: Bool
+  let lines: [Line]
   let blocks: [Block]
   let passes: [Pass]
   let tapOffsets: [Int]
   /// Indices into `blocks`.
   let chunks: [Range<Int>]
-  /// Per group: floats of packed weights, and of repeated biases.
+  /// Floats of packed weights of one group.
   let weightCount: Int
-  let biasCount: Int
 
   init(_ direction: Direction, _ extents: ConvolutionExtents, kernels: ck_convolution_kernels, lanes: Int, tasks: Int) {
     self.direction = direction
@@ -73,6 +84,10 @@ struct CorrelationPlan {
       outputChannels = extents.fineChannelsPerGroup
     }
 
+    outputSize = PerAxis(height: vertical.outputLength, width: horizontal.outputLength)
+    (verticalPhases, horizontalPhases) = (vertical.phases.count, horizontal.phases.count)
+    positionsPerRow = horizontal.positions
+
     // Narrow rows waste much of their last vector: several are joined.
     let alone = (horizontal.positions + lanes - 1) / lanes
     let joinable = max(1, min(vertical.positions, 1024 / horizontal.positions))
@@ -89,25 +104,30 @@ struct CorrelationPlan {
     band = CorrelationBand(
       vertical: vertical, horizontal: horizontal, positions: min(max(cached, isCompact ? joinable : 1), balanced, vertical.positions),
       channels: inputChannels, isCompact: isCompact)
+    channelStride = band.channelStride
     rowsPerCall = band.isContiguous ? min(joinable, band.positions) : 1
+    writesInPlace =
+      rowsPerCall == 1
+      || (vertical.phases.count == 1 && horizontal.positions * horizontal.phases.count == horizontal.outputLength)
 
-    rowGroups = RowGroup.groups(of: vertical, channels: outputChannels, limit: kernels.outputBlock)
+    let rowGroups = RowGroup.groups(of: vertical, channels: outputChannels, limit: kernels.outputBlock)
+    var lines: [Line] = []
     var blocks: [Block] = []
     var passes: [Pass] = []
     var tapOffsets: [Int] = []
     var tapRanges: [[Int]: Range<Int>] = [:]
     var chunks: [Range<Int>] = []
-    var (weightCount, biasCount, chunkStart, chunkWeights) = (0, 0, 0, 0)
+    var (weightCount, chunkStart, chunkWeights) = (0, 0, 0)
     for (groupIndex, rowGroup) in rowGroups.enumerated() {
       let lineCount = outputChannels * rowGroup.phases.count
       let pieces = (lineCount + kernels.outputBlock - 1) / kernels.outputBlock
       for piece in 0..<pieces {
-        let lines = lineCount * piece / pieces..<lineCount * (piece + 1) / pieces
+        let own = lineCount * piece / pieces..<lineCount * (piece + 1) / pieces
         let (firstPass, firstWeight) = (passes.count, weightCount)
         for (phase, columnTaps) in horizontal.phases.enumerated() {
           for (index, segment) in rowGroup.segments.enumerated() {
-            let own = segment.members.lowerBound * outputChannels..<segment.members.upperBound * outputChannels
-            let covered = own.clamped(to: lines)
+            let sharing = segment.members.lowerBound * outputChannels..<segment.members.upperBound * outputChannels
+            let covered = sharing.clamped(to: own)
             guard !covered.isEmpty else { continue }
             let key = [groupIndex, phase, index]
             if tapRanges[key] == nil {
@@ -120,7 +140,7 @@ struct CorrelationPlan {
             passes.append(
               Pass(
                 segment: segment, horizontalPhase: phase, lines: covered,
-                firstOutput: covered.lowerBound - lines.lowerBound, continues: index > 0, weightStart: weightCount,
+                firstOutput: covered.lowerBound - own.lowerBound, continues: index > 0, weightStart: weightCount,
                 taps: tapRanges[key]!))
             weightCount += covered.count * inputChannels * segment.taps.count * columnTaps.count
           }
@@ -131,31 +151,28 @@ struct CorrelationPlan {
           (chunkStart, chunkWeights) = (blocks.count, 0)
         }
         chunkWeights += weightCount - firstWeight
-        blocks.append(Block(rowGroup: groupIndex, lines: lines, passes: firstPass..<passes.count, biasStart: biasCount))
-        biasCount += lines.count
+        let firstLine = lines.count
+        for line in own {
+          let (phase, channel) = line.quotientAndRemainder(dividingBy: outputChannels)
+          lines.append(Line(channel: channel, phase: rowGroup.phases[phase]))
+        }
+        blocks.append(Block(lines: firstLine..<lines.count, passes: firstPass..<passes.count))
       }
     }
     chunks.append(chunkStart..<blocks.count)
-    (self.blocks, self.passes, self.tapOffsets, self.chunks) = (blocks, passes, tapOffsets, chunks)
-    (self.weightCount, self.biasCount) = (weightCount, biasCount)
+    (self.lines, self.blocks, self.passes) = (lines, blocks, passes)
+    (self.tapOffsets, self.chunks, self.weightCount) = (tapOffsets, chunks, weightCount)
   }
 
-  /// Whether the kernel writes into the output itself, and not into rows that are then copied.
-  var writesInPlace: Bool {
-    rowsPerCall == 1
-      || (vertical.phases.count == 1 && horizontal.positions * horizontal.phases.count == horizontal.outputLength)
-  }
 
   /// Floats that the rows of one block take before they are copied.
-  var rowScratchSize: Int { writesInPlace ? 0 : (blocks.map(\.lines.count).max() ?? 0) * rowLength }
+  var rowScratchSize: Int { writesInPlace ? 0 : mostLines * rowLength }
+
+  /// Lines of the largest block.
+  var mostLines: Int { blocks.map(\.lines.count).max() ?? 0 }
 
   /// Floats that one call writes for one line.
-  var rowLength: Int { rowsPerCall * horizontal.positions * horizontal.phases.count }
+  var rowLength: Int { rowsPerCall * positionsPerRow * horizontalPhases }
 
   var bandCount: Int { (vertical.positions + band.positions - 1) / band.positions }
-
-  /// Channel and vertical output phase of a line.
-  func line(_ index: Int, of rowGroup: RowGroup) -> (channel: Int, phase: Int) {
-    (index % outputChannels, rowGroup.phases[index / outputChannels])
-  }
 }
