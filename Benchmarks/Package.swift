@@ -1,10 +1,14 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Timings against PyTorch: `make bench`.
+// Timings against other libraries: `make bench`.
 let package = Package(
   name: "benchmarks",
   platforms: [.macOS(.v15)],
   dependencies: [.package(name: "kakudai", path: "..")],
-  targets: [.executableTarget(name: "Times", dependencies: [.product(name: "Kakudai", package: "kakudai")])]
+  targets: [
+    .target(name: "CLimits"),
+    .executableTarget(name: "Times", dependencies: ["CLimits", .product(name: "Kakudai", package: "kakudai")]),
+  ],
+  cLanguageStandard: .gnu2x
 )

@@ -1,81 +1,127 @@
-"""Times our convolutions and PyTorch's in turns: `python compare.py [WORD]`, WORD selecting shapes by name.
+"""Times our convolutions and those of other libraries in turns, in one run: `python compare.py [WORD] [--threads N]`.
 
-Outputs are compared before anything is timed. Prints the median of both, and how many times faster ours is.
+WORD selects layers by name. Outputs are compared before anything is timed. Ours packs its weights in every call, as PyTorch does;
+ONNX Runtime, OpenVINO and ncnn did so when they loaded theirs. Writes all times to results.json beside this script.
 """
+import argparse
+import json
+import math
 import pathlib
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 
+import numpy
 import torch
 from safetensors.torch import load_file, save_file
 
-# name, operation, in, out, kernel, stride, padding, output padding, groups, height and width
-SHAPES = [
-    ("article 3-32 k4 s2 256", "convTranspose2d", 3, 32, 4, 2, 1, 0, 1, 256),
-    ("article 32-3 k4 s2 256", "convTranspose2d", 32, 3, 4, 2, 1, 0, 1, 256),
-    ("fsrcnn 56-1 k9 s2 128", "convTranspose2d", 56, 1, 9, 2, 4, 1, 1, 128),
-    ("dcgan 256-128 k4 s2 16", "convTranspose2d", 256, 128, 4, 2, 1, 0, 1, 16),
-    ("style 128-64 k3 s2 64", "convTranspose2d", 128, 64, 3, 2, 1, 1, 1, 64),
-    ("depthwise 64 k4 s2 128", "convTranspose2d", 64, 64, 4, 2, 1, 0, 64, 128),
-    ("conv 64-64 k3 128", "conv2d", 64, 64, 3, 1, 1, 0, 1, 128),
-    ("conv 3-64 k5 256", "conv2d", 3, 64, 5, 1, 2, 0, 1, 256),
-]
-ROUNDS, RUNS = 5, 6
+import rivals
+from shapes import LAYERS
+
+FOLDER = pathlib.Path(__file__).parent
+ROUNDS = 5
+# What one library may take of one round.
+MILLISECONDS = 60
 
 
 class Ours:
-    def __init__(self):
-        program = pathlib.Path(__file__).parent / ".build/release/Times"
+    def __init__(self, threads):
+        program = FOLDER / ".build/release/Times"
         self.process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.ask(f"threads {threads}")
 
     def ask(self, line):
         self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
         return self.process.stdout.readline()
 
+    def load(self, layer, picture, weight, bias):
+        """Takes a layer and returns its output."""
+        with tempfile.TemporaryDirectory() as folder:
+            metadata = {key: str(value) for key, value in vars(layer).items()}
+            save_file({"input": picture, "weight": weight, "bias": bias}, f"{folder}/in.safetensors", metadata)
+            self.ask(f"load {folder}/in.safetensors")
+            self.ask(f"save {folder}/out.safetensors")
+            return load_file(f"{folder}/out.safetensors")["output"].numpy()
 
-def layer(operation, inputs, outputs, kernel, stride, padding, output_padding, groups):
-    if operation == "conv2d":
-        return torch.nn.Conv2d(inputs, outputs, kernel, stride, padding, groups=groups)
-    return torch.nn.ConvTranspose2d(inputs, outputs, kernel, stride, padding, output_padding, groups)
+    def times(self, count):
+        return [float(value) for value in self.ask(f"time {count}").split()]
 
 
-def timed(call):
-    start = time.perf_counter()
-    call()
-    return (time.perf_counter() - start) * 1000
+def times(call, count):
+    found = []
+    for _ in range(count):
+        start = time.perf_counter()
+        call()
+        found.append((time.perf_counter() - start) * 1000)
+    return found
+
+
+def measure(layer, ours, threads):
+    """The times in ms of every library that agrees with ours."""
+    weight_shape = (
+        (layer.outputs, layer.inputs // layer.groups) if layer.operation == "conv2d"
+        else (layer.inputs, layer.outputs // layer.groups))
+    scale = 1 / math.sqrt(layer.inputs // layer.groups * layer.kernel**2)
+    picture = torch.rand(layer.batch, layer.inputs, layer.height, layer.width)
+    weight = (torch.rand(*weight_shape, layer.kernel, layer.kernel) - 0.5) * scale
+    bias = torch.rand(layer.outputs)
+    output = ours.load(layer, picture, weight, bias)
+    calls = {"ours": ours.times}
+    for name, make in rivals.available().items():
+        call = make(layer, picture, weight, bias, threads)
+        if call is None:
+            continue
+        difference = numpy.abs(numpy.asarray(call()) - output).max()
+        if not difference < 1e-4:
+            print(f"{layer.name}: {name} is left out, as its output differs by {difference}")
+            continue
+        calls[name] = lambda count, call=call: times(call, count)
+    counts = {name: max(1, min(50, int(MILLISECONDS / min(call(2))))) for name, call in calls.items()}
+    found = {name: [] for name in calls}
+    for _ in range(ROUNDS):
+        for name, call in calls.items():
+            found[name] += call(counts[name])
+    return found
+
+
+def geometric_mean(values):
+    return math.exp(statistics.fmean(math.log(value) for value in values)) if values else math.nan
 
 
 @torch.no_grad()
 def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("word", nargs="?", default="")
+    parser.add_argument("--threads", type=int, default=1)
+    arguments = parser.parse_args()
     torch.manual_seed(1)
-    torch.set_num_threads(1)
-    ours = Ours()
-    word = sys.argv[1] if len(sys.argv) > 1 else ""
-    print(f"one thread, medians in ms; PyTorch {torch.__version__}\n{'':26}{'ours':>9}{'PyTorch':>9}{'ratio':>8}")
-    for name, operation, *sizes, side in [shape for shape in SHAPES if word in shape[0]]:
-        module = layer(operation, *sizes)
-        picture = torch.rand(1, sizes[0], side, side)
-        with tempfile.TemporaryDirectory() as folder:
-            tensors = {"input": picture, "weight": module.weight.detach(), "bias": module.bias.detach()}
-            keys = ("stride", "padding", "output_padding", "groups")
-            metadata = {key: str(value) for key, value in zip(keys, sizes[3:])} | {"operation": operation}
-            save_file(tensors, f"{folder}/in.safetensors", metadata)
-            ours.ask("threads 1")
-            ours.ask(f"load {folder}/in.safetensors")
-            ours.ask(f"save {folder}/out.safetensors")
-            difference = (load_file(f"{folder}/out.safetensors")["output"] - module(picture)).abs().max().item()
-        if difference > 1e-4:
-            sys.exit(f"{name}: outputs differ by {difference}")
-        times, theirs = [], []
-        for _ in range(ROUNDS):
-            times += [float(value) for value in ours.ask(f"time {RUNS}").split()]
-            theirs += [timed(lambda: module(picture)) for _ in range(RUNS)]
-        mine, other = statistics.median(times), statistics.median(theirs)
-        print(f"{name:26}{mine:9.2f}{other:9.2f}{other / mine:7.1f}×", flush=True)
+    torch.set_num_threads(arguments.threads)
+    ours = Ours(arguments.threads)
+    limit = float(ours.ask("limit")) * arguments.threads
+    print(f"{arguments.threads} thread(s), f32; limit of multiply-adds {limit:.0f} GFLOP/s; times in ms (least, median)")
+    print(f"{'':28}{'ours':>8}{'':>8}{'GFLOP/s':>9}{'% limit':>8}  {'best rival':<22}{'':>8}{'ratio':>7}{'torch':>8}")
+    results = {}
+    for layer in [layer for layer in LAYERS if arguments.word in layer.name]:
+        found = measure(layer, ours, arguments.threads)
+        least = {name: min(values) for name, values in found.items()}
+        best = min((name for name in least if name != "ours"), key=least.get)
+        speed = layer.operations / least["ours"] / 1e6
+        results[layer.name] = {"operation": layer.operation, "operations": layer.operations, "times": found}
+        print(
+            f"{layer.name:28}{least['ours']:8.3f}{statistics.median(found['ours']):8.3f}{speed:9.1f}"
+            f"{100 * speed / limit:8.0f}  {best:<22}{least[best]:8.3f}{least[best] / least['ours']:7.2f}"
+            f"{least['torch'] / least['ours']:8.2f}", flush=True)
+    for operation in ("convTranspose2d", "conv2d"):
+        chosen = [result["times"] for result in results.values() if result["operation"] == operation]
+        best = [min(min(v) for n, v in found.items() if n != "ours") / min(found["ours"]) for found in chosen]
+        default = [min(found["torch"]) / min(found["ours"]) for found in chosen]
+        if chosen:
+            print(f"{operation}: geometric mean over {len(chosen)} layers {geometric_mean(best):.2f} times the best "
+                  f"rival, {geometric_mean(default):.2f} times torch")
+    (FOLDER / "results.json").write_text(json.dumps(
+        {"threads": arguments.threads, "limit": limit, "layers": results}, indent=1))
 
 
 main()

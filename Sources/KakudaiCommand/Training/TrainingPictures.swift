@@ -24,7 +24,9 @@ struct TrainingPictures {
     DispatchQueue.concurrentPerform(iterations: paths.count) { index in
       let result = Result { try withThreadCount(1) { try Self.picture(paths[index], scale: scale, halving: halving) } }
       read.withLock { $0[index] = result }
-      let count = done.withLock { $0 += 1; return $0 }
+      let count = done.withLock {
+        $0 += 1; return $0
+      }
       Terminal.showProgress("\(folder): \(count) of \(paths.count) pictures read")
     }
     Terminal.clearProgress()

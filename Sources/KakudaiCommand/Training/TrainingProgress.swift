@@ -37,7 +37,9 @@ struct TrainingProgress {
       try? Terminal.print(json: judgement)
     } else {
       Terminal.report(
-        String(format: "step %d: loss %.5f, held-out PSNR %.3f dB, learning rate %.2e, %.0f s", step, mean, psnr, rate, seconds))
+        String(
+          format: "step %d: loss %.5f, held-out PSNR %.3f dB, learning rate %.2e, %.0f s", step, mean, psnr, rate,
+          seconds))
     }
     show(step: step, of: steps, batch: batch)
   }
@@ -70,7 +72,8 @@ struct TrainingProgress {
     for (name, value) in settings.sorted(by: { $0.key < $1.key }) {
       guard checkpoint.metadata[name] == value else {
         throw PathError(
-          description: "\(checkpoint.path) was made with \(name) \(checkpoint.metadata[name] ?? "unknown"), not \(value)")
+          description:
+            "\(checkpoint.path) was made with \(name) \(checkpoint.metadata[name] ?? "unknown"), not \(value)")
       }
     }
     let text = checkpoint.metadata["judgements"] ?? "[]"

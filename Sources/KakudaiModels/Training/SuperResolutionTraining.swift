@@ -65,7 +65,8 @@ public struct SuperResolutionTraining<Network: SuperResolutionNetwork>: Sendable
     let network = average.average.shipped
     let values = pictures.map { picture in
       let pair = picture.pair(channels: network.channels)
-      return peakSignalToNoiseRatio(clamp(network(pair.small), minimum: 0, maximum: 1), pair.large, border: network.scale)
+      return peakSignalToNoiseRatio(
+        clamp(network(pair.small), minimum: 0, maximum: 1), pair.large, border: network.scale)
     }
     return values.reduce(0, +) / Double(max(1, values.count))
   }

@@ -102,13 +102,14 @@ final class CorrelationPlan: Sendable {
     let bandsWanted = (tasks + shared - 1) / shared
     let balanced = max(4, (vertical.positions + bandsWanted - 1) / bandsWanted)
     band = CorrelationBand(
-      vertical: vertical, horizontal: horizontal, positions: min(max(cached, isCompact ? joinable : 1), balanced, vertical.positions),
+      vertical: vertical, horizontal: horizontal,
+      positions: min(max(cached, isCompact ? joinable : 1), balanced, vertical.positions),
       channels: inputChannels, isCompact: isCompact)
     channelStride = band.channelStride
-    rowsPerCall = band.isContiguous ? min(joinable, band.positions) : 1
-    writesInPlace =
-      rowsPerCall == 1
-      || (vertical.phases.count == 1 && horizontal.positions * horizontal.phases.count == horizontal.outputLength)
+    let outputsJoin =
+      vertical.phases.count == 1 && horizontal.positions * horizontal.phases.count == horizontal.outputLength
+    rowsPerCall = isCompact || (band.isContiguous && outputsJoin) ? min(joinable, band.positions) : 1
+    writesInPlace = rowsPerCall == 1 || outputsJoin
 
     let rowGroups = RowGroup.groups(of: vertical, channels: outputChannels, limit: kernels.outputBlock)
     var lines: [Line] = []
@@ -163,7 +164,6 @@ final class CorrelationPlan: Sendable {
     (self.lines, self.blocks, self.passes) = (lines, blocks, passes)
     (self.tapOffsets, self.chunks, self.weightCount) = (tapOffsets, chunks, weightCount)
   }
-
 
   /// Floats that the rows of one block take before they are copied.
   var rowScratchSize: Int { writesInPlace ? 0 : mostLines * rowLength }

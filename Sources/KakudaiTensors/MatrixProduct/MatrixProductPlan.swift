@@ -53,7 +53,8 @@ struct MatrixProductPlan {
       let offsets = block.map { transposesLeft ? $0 : $0 * terms }
       offsets.withUnsafeBufferPointer { offsets in
         var packing = ck_packing(
-          source: left, channelStride: transposesLeft ? rows : 1, offsets: offsets.baseAddress, channels: terms, taps: 1,
+          source: left, channelStride: transposesLeft ? rows : 1, offsets: offsets.baseAddress, channels: terms,
+          taps: 1,
           outputs: block.count)
         kernels.pack(&packing, packed + block.lowerBound * terms)
       }

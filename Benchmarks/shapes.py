@@ -1,0 +1,87 @@
+"""The layers that are timed."""
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Layer:
+    name: str
+    operation: str
+    inputs: int
+    outputs: int
+    kernel: int
+    stride: int
+    padding: int
+    output_padding: int
+    groups: int
+    dilation: int
+    batch: int
+    height: int
+    width: int
+
+    @property
+    def operations(self):
+        """Floating-point operations, a multiplication and an addition counting as two."""
+        pixels = self.height * self.width
+        if self.operation == "conv2d":
+            pixels //= self.stride**2
+        return 2 * self.batch * self.inputs * self.outputs // self.groups * self.kernel**2 * pixels
+
+
+def _transposed(name, inputs, outputs, kernel, stride, padding, height, width=None, output_padding=0, groups=1,
+                dilation=1, batch=1):
+    return Layer(name, "convTranspose2d", inputs, outputs, kernel, stride, padding, output_padding, groups, dilation,
+                 batch, height, width or height)
+
+
+def _convolution(name, inputs, outputs, kernel, height, width=None):
+    return Layer(name, "conv2d", inputs, outputs, kernel, 1, kernel // 2, 0, 1, 1, 1, height, width or height)
+
+
+def _dcgan(batch):
+    layers = [(1024, 512, 4), (512, 256, 8), (256, 128, 16), (128, 64, 32), (64, 3, 32)]
+    return [_transposed(f"dcgan{number}_{inputs}-{outputs}_{side}_b{batch}", inputs, outputs, 4, 2, 1, side, batch=batch)
+            for number, (inputs, outputs, side) in enumerate(layers, 1)]
+
+
+LAYERS = [
+    _transposed("seed_3-32_k4s2_28", 3, 32, 4, 2, 1, 28),
+    _transposed("seed_32-3_k4s2_56", 32, 3, 4, 2, 1, 56),
+    _transposed("seed_3-32_k4s2_256", 3, 32, 4, 2, 1, 256),
+    _transposed("seed_32-3_k4s2_256", 32, 3, 4, 2, 1, 256),
+    _transposed("seed_3-32_k4s2_512", 3, 32, 4, 2, 1, 512),
+    _transposed("seed_32-3_k4s2_512", 32, 3, 4, 2, 1, 512),
+    *_dcgan(1),
+    *[_transposed(f"fsrcnn_x{scale}_56-1_k9_128", 56, 1, 9, scale, 4, 128, output_padding=scale - 1)
+      for scale in (2, 3, 4)],
+    *[_transposed(f"fsrcnn_x{scale}_56-1_k9_540x960", 56, 1, 9, scale, 4, 540, 960, output_padding=scale - 1)
+      for scale in (2, 3, 4)],
+    *[_transposed(f"unet_{inputs}-{inputs // 2}_k2s2_{side}", inputs, inputs // 2, 2, 2, 0, side)
+      for inputs, side in ((1024, 28), (512, 56), (256, 112), (128, 224))],
+    _transposed("waifu_256-3_k4s2p3_128", 256, 3, 4, 2, 3, 128),
+    _transposed("waifu_256-3_k4s2p3_256", 256, 3, 4, 2, 3, 256),
+    *[_transposed(f"style_{inputs}-{inputs // 2}_k3s2_{side}", inputs, inputs // 2, 3, 2, 1, side, output_padding=1)
+      for inputs, side in ((128, 64), (128, 128), (64, 128), (64, 256))],
+    _transposed("dw_64_k4s2_128", 64, 64, 4, 2, 1, 128, groups=64),
+    _transposed("dw_256_k4s2_32", 256, 256, 4, 2, 1, 32, groups=256),
+    _transposed("grp4_128-128_k4s2_64", 128, 128, 4, 2, 1, 64, groups=4),
+    _transposed("dil2_64-64_k3s1_64", 64, 64, 3, 1, 2, 64, dilation=2),
+    _transposed("dil2_64-64_k3s2_64", 64, 64, 3, 2, 2, 64, output_padding=1, dilation=2),
+    _transposed("fcn_21-21_k16s8_64", 21, 21, 16, 8, 4, 64),
+    _transposed("big_16-16_k11s1_128", 16, 16, 11, 1, 5, 128),
+    _transposed("s1_64-64_k3s1_128", 64, 64, 3, 1, 1, 128),
+    *_dcgan(64),
+    _convolution("c3_64-64_128", 64, 64, 3, 128),
+    _convolution("c3_64-64_256", 64, 64, 3, 256),
+    _convolution("c1_56-12_128", 56, 12, 1, 128),
+    _convolution("c1_56-12_540x960", 56, 12, 1, 540, 960),
+    _convolution("c1_12-56_540x960", 12, 56, 1, 540, 960),
+    _convolution("c3_12-12_128", 12, 12, 3, 128),
+    _convolution("c3_12-12_540x960", 12, 12, 3, 540, 960),
+    _convolution("c5_3-64_256", 3, 64, 5, 256),
+    _convolution("c5_1-56_540x960", 1, 56, 5, 540, 960),
+    _convolution("c3_64-32_540x960", 64, 32, 3, 540, 960),
+    _convolution("c3_32-4_540x960", 32, 4, 3, 540, 960),
+    _convolution("c3_128-128_128", 128, 128, 3, 128),
+    _convolution("c9_3-32_512", 3, 32, 9, 512),
+    _convolution("c9_32-3_512", 32, 3, 9, 512),
+]

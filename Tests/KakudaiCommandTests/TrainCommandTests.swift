@@ -1,0 +1,65 @@
+import Foundation
+import KakudaiImages
+import KakudaiTensors
+import TestSupport
+import Testing
+
+/// `kakudai train` as a user calls it.
+struct TrainCommandTests {
+  static func arguments(_ folder: String, output: String) -> [String] {
+    [
+      "train", "super-resolution", "--data", folder, "-o", "\(folder)/\(output)", "--steps", "40", "--batch", "2",
+      "--crop",
+      "8", "--judge-every", "10", "--save-every", "10", "--held-out", "1", "-j", "1",
+    ]
+  }
+
+  @Test func `a training that is killed and resumed ends with the same bytes`() throws {
+    try withTemporaryFolder { folder in
+      for index in 0..<3 {
+        try withRandomSeed(UInt64(index)) {
+          try Image(colour: .uniform([1, 3, 40, 48])).write(to: "\(folder)/\(index).png")
+        }
+      }
+      let whole = try CommandTests.kakudai(arguments: Self.arguments(folder, output: "whole.safetensors"))
+      #expect(whole.status == 0 && whole.errors.contains("2 pictures to train with, 1 held out"), "\(whole)")
+
+      let process = Process()
+      process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+        .appendingPathComponent("kakudai")
+      process.arguments = Self.arguments(folder, output: "killed.safetensors")
+      process.standardError = FileHandle.nullDevice
+      try process.run()
+      while !FileManager.default.fileExists(atPath: "\(folder)/killed.safetensors.checkpoint") && process.isRunning {
+        usleep(1000)
+      }
+      kill(process.processIdentifier, SIGKILL)
+      process.waitUntilExit()
+      let resumed = try CommandTests.kakudai(
+        arguments: Self.arguments(folder, output: "killed.safetensors") + ["--resume"])
+      #expect(resumed.status == 0, "\(resumed)")
+      #expect(try readBytes("\(folder)/whole.safetensors") == readBytes("\(folder)/killed.safetensors"))
+
+      let other = try CommandTests.kakudai(
+        arguments: Self.arguments(folder, output: "killed.safetensors") + ["--resume", "--seed", "7"])
+      #expect(other.status == 1 && other.errors.contains("was made with seed 1, not 7"), "\(other)")
+
+      let enlarged = try CommandTests.kakudai(
+        "upscale", "\(folder)/0.png", "-o", "\(folder)/big.png", "-m", "\(folder)/whole.safetensors")
+      #expect(enlarged.status == 0 && enlarged.errors.contains("96 × 80 pixels"), "\(enlarged)")
+    }
+  }
+
+  @Test func `what cannot be trained is said in one sentence`() throws {
+    try withTemporaryFolder { folder in
+      let empty = try CommandTests.kakudai(arguments: Self.arguments(folder, output: "a.safetensors"))
+      #expect(empty.status == 1 && empty.errors.contains("there is no picture in \(folder)"), "\(empty)")
+      try Image(colour: .uniform([1, 3, 8, 8])).write(to: "\(folder)/small.png")
+      let small = try CommandTests.kakudai(arguments: Self.arguments(folder, output: "a.safetensors"))
+      #expect(small.status == 1 && small.errors.contains("large enough for crops of 8"), "\(small)")
+      let unknown = try CommandTests.kakudai(
+        arguments: Self.arguments(folder, output: "a.safetensors") + ["--network", "huge"])
+      #expect(unknown.status == 1 && unknown.errors.contains("there is no model named huge"), "\(unknown)")
+    }
+  }
+}
