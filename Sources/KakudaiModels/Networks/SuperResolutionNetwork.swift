@@ -1,5 +1,4 @@
 public import KakudaiLayers
-public import KakudaiTensors
 
 /// A network that enlarges pictures by a whole factor: `(N, channels, H, W) → (N, channels, scale·H, scale·W)`.
 public protocol SuperResolutionNetwork: Module {

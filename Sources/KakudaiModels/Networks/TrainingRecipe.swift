@@ -1,4 +1,4 @@
-public import KakudaiLayers
+import KakudaiLayers
 import KakudaiTensors
 
 /// The networks that `kakudai train super-resolution` knows by name, as they are trained.
