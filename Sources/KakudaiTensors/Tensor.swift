@@ -40,7 +40,7 @@ public struct Tensor: Sendable {
     guard node == nil else {
       fatalError("a tensor of shape \(shape) that is being differentiated cannot be changed in place")
     }
-    if !isKnownUniquelyReferenced(&storage) { storage = storage.copy() }
+    if isKnownUniquelyReferenced(&storage) { storage.forgetPackings() } else { storage = storage.copy() }
     defer { withExtendedLifetime(storage) {} }
     return try body(UnsafeMutableBufferPointer(start: storage.elements, count: storage.count))
   }

@@ -15,11 +15,14 @@ extension CorrelationPlan {
     guard shape.elementCount > 0 else { return .zeros(shape) }
     let plan = CorrelationPlan(
       direction, extents, kernels: kernels.table.pointee.convolution, lanes: kernels.lanes, tasks: threads)
-    let packed = plan.packed(weight: weight, bias: bias, threads: threads, kernels: kernels)
+    let weights = weight.storage.packing(plan.packingKey(kernels: kernels)) {
+      plan.packed(weight, threads: threads, kernels: kernels)
+    }
+    let biases = bias.map { plan.biasesOfLines($0) }
     return Tensor(shape: shape) { output in
       let operands = Operands(
-        input: UnsafePointer(input.storage.elements), packedWeights: UnsafePointer(packed.weights.elements),
-        packedBiases: packed.biases.map { UnsafePointer($0.elements) }, output: output.baseAddress!,
+        input: UnsafePointer(input.storage.elements), packedWeights: UnsafePointer(weights.elements),
+        packedBiases: biases.map { UnsafePointer($0.elements) }, output: output.baseAddress!,
         streams: 4 * output.count > cachedBytes, kernels: kernels.table.pointee.convolution)
       let parts = plan.chunkParts(threads: threads)
       withThreadCount(threads) {
@@ -28,29 +31,36 @@ extension CorrelationPlan {
           for task in tasks { plan.run(plan.task(task, chunkParts: parts), operands, scratch) }
         }
       }
-      withExtendedLifetime((input, packed)) {}
+      withExtendedLifetime((input, weights, biases)) {}
     }
   }
 
-  /// Weights and repeated biases of all groups, as the kernel reads them.
-  private func packed(
-    weight: Tensor, bias: Tensor?, threads: Int, kernels: Kernels
-  ) -> (weights: Storage, biases: Storage?) {
-    let weights = Storage(count: weightCount * extents.groups)
-    let biases = bias.map { _ in Storage(count: lines.count * extents.groups) }
+  /// The weights of all groups, as the kernel reads them.
+  private func packed(_ weight: Tensor, threads: Int, kernels: Kernels) -> Storage {
+    let packed = Storage(count: weightCount * extents.groups)
     withThreadCount(threads) {
       Parallel.forEach(extents.groups * blocks.count, minimumPerThread: 8) { range in
         for index in range {
           pack(
             blocks[index % blocks.count], group: index / blocks.count,
-            weight: UnsafePointer(weight.storage.elements), bias: bias.map { UnsafePointer($0.storage.elements) },
-            packedWeights: weights.elements, packedBiases: biases?.elements,
+            weight: UnsafePointer(weight.storage.elements), packedWeights: packed.elements,
             kernels: kernels.table.pointee.convolution)
         }
       }
     }
-    withExtendedLifetime((weight, bias)) {}
-    return (weights, biases)
+    withExtendedLifetime(weight) {}
+    return packed
+  }
+
+  /// The bias of each line of all groups.
+  private func biasesOfLines(_ bias: Tensor) -> Storage {
+    let biases = Storage(count: lines.count * extents.groups)
+    for group in 0..<extents.groups {
+      for (index, line) in lines.enumerated() {
+        biases.elements[group * lines.count + index] = bias.storage.elements[group * outputChannels + line.channel]
+      }
+    }
+    return biases
   }
 }
 

@@ -1,14 +1,40 @@
 import CKakudaiKernels
 
+/// All that the layout of packed weights depends on, beside the weights themselves.
+struct PackingKey: Hashable, Sendable {
+  struct Axis: Hashable {
+    var kernel: Int
+    var stride: Int
+    var dilation: Int
+    var padding: Int
+
+    init(_ axis: ConvolutionExtents.Axis) {
+      (kernel, stride, dilation, padding) = (axis.kernel, axis.stride, axis.dilation, axis.padding)
+    }
+  }
+
+  var direction: CorrelationPlan.Direction
+  var groups: Int
+  var coarseChannels: Int
+  var fineChannels: Int
+  var vertical: Axis
+  var horizontal: Axis
+  var kernels: String
+}
+
 extension CorrelationPlan {
-  /// Lays the weights of one block of one group out for the kernel, and repeats its biases, one for each line.
+  func packingKey(kernels: Kernels) -> PackingKey {
+    PackingKey(
+      direction: direction, groups: extents.groups, coarseChannels: extents.coarseChannels,
+      fineChannels: extents.fineChannels, vertical: .init(extents.vertical), horizontal: .init(extents.horizontal),
+      kernels: kernels.name)
+  }
+
+  /// Lays the weights of one block of one group out for the kernel.
   ///
-  /// - Parameters:
-  ///   - weight: `(coarseChannels, fineChannels / groups, kernel height, kernel width)`, all groups.
-  ///   - bias: One per output channel, all groups.
+  /// - Parameter weight: `(coarseChannels, fineChannels / groups, kernel height, kernel width)`, all groups.
   func pack(
-    _ block: Block, group: Int, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
-    packedWeights: UnsafeMutablePointer<Float>, packedBiases: UnsafeMutablePointer<Float>?,
+    _ block: Block, group: Int, weight: UnsafePointer<Float>, packedWeights: UnsafeMutablePointer<Float>,
     kernels: ck_convolution_kernels
   ) {
     let outputStride: Int
@@ -20,11 +46,6 @@ extension CorrelationPlan {
     case .transpose:
       outputStride = extents.kernelArea
       channelStride = extents.fineChannelsPerGroup * extents.kernelArea
-    }
-    if let bias, let packedBiases {
-      for line in block.lines {
-        packedBiases[group * lines.count + line] = bias[group * outputChannels + lines[line].channel]
-      }
     }
     var offsets: [Int] = []
     for pass in passes[block.passes] {

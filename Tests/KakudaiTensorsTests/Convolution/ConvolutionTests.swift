@@ -189,4 +189,20 @@ struct ConvolutionTests {
         reference.coarse(fine: input, weight: weight, bias: nil, shape: [1, 1, 5, 20]))
     }
   }
+
+  @Test func `a weight that is changed in place is used as it is then`() {
+    let input = Tensor.random([1, 2, 5, 6])
+    var weight = Tensor.random([2, 3, 4, 4], seed: 2)
+    let before = convTranspose2d(input, weight, stride: 2)
+    let copy = weight
+    weight.withUnsafeMutableBufferPointer { for index in $0.indices { $0[index] *= 2 } }
+    #expect(convTranspose2d(input, weight, stride: 2) == before * 2)
+    #expect(convTranspose2d(input, copy, stride: 2) == before)
+    weight.withUnsafeMutableBufferPointer { for index in $0.indices { $0[index] *= 2 } }
+    #expect(convTranspose2d(input, weight, stride: 2) == before * 4)
+    // The same weight read by other operations is packed for each.
+    #expect(
+      convTranspose2d(input, copy, stride: 1, padding: 1)
+        == convTranspose2d(input, Tensor(copy.elements, shape: copy.shape), stride: 1, padding: 1))
+  }
 }
