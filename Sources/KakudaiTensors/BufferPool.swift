@@ -12,11 +12,21 @@ package final class BufferPool: Sendable {
   package static let readablePast = 256
 
   private struct Idle {
-    var buffers: [Int: [UnsafeMutableRawPointer]] = [:]
+    /// By size, in the order in which they came back.
+    var buffers: [Int: [(pointer: UnsafeMutableRawPointer, arrival: Int)]] = [:]
     var bytes = 0
+    var arrivals = 0
+
+    /// Takes out the buffer that has waited longest.
+    mutating func removeOldest() -> UnsafeMutableRawPointer? {
+      let oldest = buffers.filter { !$0.value.isEmpty }.min { $0.value[0].arrival < $1.value[0].arrival }
+      guard let size = oldest?.key else { return nil }
+      bytes -= size
+      return buffers[size]!.removeFirst().pointer
+    }
   }
 
-  /// Bytes kept idle at most; what comes back beyond is freed.
+  /// Bytes kept idle at most; what has waited longest is freed for what comes back.
   package let limit: Int
   private let idle = Mutex(Idle())
 
@@ -37,7 +47,7 @@ package final class BufferPool: Sendable {
     let recycled = idle.withLock { idle -> Sent? in
       guard let buffer = idle.buffers[size]?.popLast() else { return nil }
       idle.bytes -= size
-      return Sent(pointer: buffer)
+      return Sent(pointer: buffer.pointer)
     }
     return recycled?.pointer ?? .allocate(byteCount: size + BufferPool.readablePast, alignment: 64)
   }
@@ -45,19 +55,22 @@ package final class BufferPool: Sendable {
   package func giveBack(_ buffer: UnsafeMutableRawPointer, bytes: Int) {
     let size = BufferPool.roundedUp(bytes)
     let sent = Sent(pointer: buffer)
-    let kept = idle.withLock { idle -> Bool in
-      guard idle.bytes + size <= limit else { return false }
-      idle.buffers[size, default: []].append(sent.pointer)
+    let freed = idle.withLock { idle -> [Sent] in
+      guard size <= limit else { return [sent] }
+      var freed: [Sent] = []
+      while idle.bytes + size > limit, let oldest = idle.removeOldest() { freed.append(Sent(pointer: oldest)) }
+      idle.arrivals += 1
+      idle.buffers[size, default: []].append((sent.pointer, idle.arrivals))
       idle.bytes += size
-      return true
+      return freed
     }
-    if !kept { buffer.deallocate() }
+    for buffer in freed { buffer.pointer.deallocate() }
   }
 
   /// Frees all idle buffers.
   package func trim() {
     idle.withLock { idle in
-      for buffer in idle.buffers.values.joined() { buffer.deallocate() }
+      for buffer in idle.buffers.values.joined() { buffer.pointer.deallocate() }
       idle = Idle()
     }
   }
