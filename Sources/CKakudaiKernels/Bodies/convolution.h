@@ -14,17 +14,9 @@ static void ck_pack(const ck_packing *p, float *packed) {
   }
 }
 
-CK_INLINE ck_vector ck_activated(ck_vector value, ck_activation activation, float slope) {
-  switch (activation) {
-  case CK_RELU: return value <= 0 ? ck_broadcast(0) : value; /* NaN stays */
-  case CK_SLOPED: return value > 0 ? value : value * slope;
-  default: return value;
-  }
-}
-
-/* One tile in registers, written to `rows`. `outputs` and `vectors` are constants at every call, so that all loops over them
+/* One tile in registers, written to `rows`; past the caches with `streams`, which needs aligned rows. `outputs` and `vectors` are constants at every call, so that all loops over them
  * unroll. */
-CK_INLINE void ck_tile(const ck_correlation *c, const ck_pass *p, size_t x, float *const *rows, int finishes,
+CK_INLINE void ck_tile(const ck_correlation *c, const ck_pass *p, size_t x, float *const *rows, int streams,
                        const int outputs, const int vectors) {
   ck_vector sums[CK_OUTPUT_BLOCK][CK_MOST_VECTORS];
   if (p->continues) {
@@ -58,13 +50,7 @@ CK_INLINE void ck_tile(const ck_correlation *c, const ck_pass *p, size_t x, floa
         }
       }
     }
-  if (finishes && c->activation != CK_IDENTITY)
-    CK_UNROLL for (int o = 0; o < outputs; o++) {
-      const float slope = c->slopes ? c->slopes[p->firstOutput + (size_t)o] : 0;
-      CK_UNROLL for (int v = 0; v < vectors; v++) sums[o][v] = ck_activated(sums[o][v], c->activation, slope);
-    }
-  if (c->streams && ((uintptr_t)rows[0] | (uintptr_t)(rows[outputs - 1] - rows[0]) * 4) % sizeof(ck_vector) == 0 &&
-      rows[0] == c->output + c->outputOffsets[0] + x) {
+  if (streams) {
     CK_UNROLL for (int o = 0; o < outputs; o++) {
       CK_UNROLL for (int v = 0; v < vectors; v++) ck_store_past_caches(rows[o] + v * CK_LANES, sums[o][v]);
     }
@@ -80,13 +66,13 @@ CK_INLINE void ck_tile(const ck_correlation *c, const ck_pass *p, size_t x, floa
 
 #define CK_BLOCK(outputs, most) \
   static void ck_pass_of_##outputs(const ck_correlation *c, const ck_pass *p, size_t x, float *const *rows, \
-                                   int finishes, size_t vectors) { \
+                                   int streams, size_t vectors) { \
     enum { count = outputs, limit = most }; \
     switch (vectors) { CK_TILE_WIDTHS(CK_WIDTH) } \
   }
 #define CK_WIDTH(vectors) \
   case vectors: \
-    if (vectors <= limit) ck_tile(c, p, x, rows, finishes, count, vectors); \
+    if (vectors <= limit) ck_tile(c, p, x, rows, streams, count, vectors); \
     break;
 CK_TILES(CK_BLOCK)
 #undef CK_WIDTH
@@ -102,11 +88,11 @@ CK_INLINE size_t ck_tile_vectors(size_t outputs) {
   }
 }
 
-CK_INLINE void ck_run_pass(const ck_correlation *c, const ck_pass *p, size_t x, float *const *rows, int finishes,
+CK_INLINE void ck_run_pass(const ck_correlation *c, const ck_pass *p, size_t x, float *const *rows, int streams,
                            size_t vectors) {
   switch (p->outputs) {
 #define CK_BLOCK(outputs, most) \
-  case outputs: ck_pass_of_##outputs(c, p, x, rows, finishes, vectors); break;
+  case outputs: ck_pass_of_##outputs(c, p, x, rows, streams, vectors); break;
     CK_TILES(CK_BLOCK)
 #undef CK_BLOCK
   }
@@ -142,17 +128,12 @@ static void ck_copy_past_caches(float *target, const float *source, size_t count
 }
 
 /* Writes `count` floats of the outputs of one tile, whose phases stand in scratch, from `first` on. */
-CK_INLINE void ck_emit(const ck_correlation *c, size_t first, size_t count, size_t rowLength, int activates) {
+CK_INLINE void ck_emit(const ck_correlation *c, size_t first, size_t count, size_t rowLength) {
   float line[4 * CK_MOST_VECTORS * CK_LANES];
   for (size_t o = 0; o < c->outputs; o++) {
     if (c->outputOffsets[o] == CK_NOWHERE) continue;
-    float *const source = c->scratch + o * rowLength;
+    const float *const source = c->scratch + o * rowLength;
     const size_t distance = c->outputs * rowLength;
-    if (activates)
-      for (size_t p = 0; p < c->phases; p++)
-        for (size_t i = 0; i < rowLength; i += CK_LANES)
-          ck_store(source + p * distance + i,
-                   ck_activated(ck_load(source + p * distance + i), c->activation, c->slopes ? c->slopes[o] : 0));
     float *const target = c->output + c->outputOffsets[o] + first;
     if (c->streams && c->phases <= 4) {
       ck_interleave(source, distance, c->phases, count, line);
@@ -166,26 +147,28 @@ CK_INLINE void ck_emit(const ck_correlation *c, size_t first, size_t count, size
 static void ck_correlate(const ck_correlation *c) {
   const size_t positions = (c->width + c->phases - 1) / c->phases;
   const size_t most = ck_tile_vectors(c->outputs), rowLength = most * CK_LANES;
-  int hasSinglePasses = c->passCount == c->phases, isWritten = 1;
+  int isWritten = 1;
   for (size_t o = 0; o < c->outputs; o++) isWritten &= c->outputOffsets[o] != CK_NOWHERE;
   float *rows[CK_OUTPUT_BLOCK];
   for (size_t x = 0; x < positions; x += rowLength) {
     const size_t left = positions - x;
     size_t vectors = left >= rowLength ? most : (left + CK_LANES - 1) / CK_LANES;
     vectors += vectors == 7;
-    const int isDirect = c->phases == 1 && hasSinglePasses && isWritten && left >= vectors * CK_LANES;
+    const int isDirect = c->phases == 1 && c->passCount == 1 && isWritten && left >= vectors * CK_LANES;
     for (size_t pass = 0; pass < c->passCount; pass++) {
       const ck_pass *p = c->passes + pass;
-      for (size_t o = 0; o < p->outputs; o++)
+      uintptr_t addresses = 0;
+      for (size_t o = 0; o < p->outputs; o++) {
         rows[o] = isDirect ? c->output + c->outputOffsets[o] + x
                            : c->scratch + (p->phase * c->outputs + p->firstOutput + o) * rowLength;
-      ck_run_pass(c, p, x, rows, hasSinglePasses, vectors);
+        addresses |= (uintptr_t)rows[o];
+      }
+      ck_run_pass(c, p, x, rows, c->streams && isDirect && addresses % sizeof(ck_vector) == 0, vectors);
     }
     if (!isDirect) {
       const size_t first = x * c->phases;
       const size_t count = rowLength * c->phases;
-      ck_emit(c, first, count < c->width - first ? count : c->width - first, rowLength,
-              !hasSinglePasses && c->activation != CK_IDENTITY);
+      ck_emit(c, first, count < c->width - first ? count : c->width - first, rowLength);
     }
   }
   if (c->streams) ck_fence();

@@ -27,18 +27,11 @@ typedef struct ck_pass {
   int continues; /* whether an earlier pass has begun these sums */
 } ck_pass;
 
-/* What is done to a finished sum x. */
-typedef enum ck_activation {
-  CK_IDENTITY,
-  CK_RELU,  /* max(x, 0) */
-  CK_SLOPED /* x where it is positive, slope * x elsewhere */
-} ck_activation;
-
 #define CK_NOWHERE PTRDIFF_MIN
 
 /* A block of at most `outputBlock` rows of outputs, each of `phases` phases that alternate along it:
- * output[outputOffsets[o] + x * phases + p] = activation(bias[o] + sum over the passes of o and p, then channel c, then tap t, of
- *   weight(o, c, t) * input[c * channelStride + tapOffsets[t] + x])         for o < outputs and x * phases + p < width.
+ * output[outputOffsets[o] + x * phases + p] = bias[o] + sum over the passes of o and p, then channel c, then tap t, of
+ *   weight(o, c, t) * input[c * channelStride + tapOffsets[t] + x]          for o < outputs and x * phases + p < width.
  * Rows whose offset is CK_NOWHERE are not written. */
 typedef struct ck_correlation {
   const float *input;
@@ -46,9 +39,7 @@ typedef struct ck_correlation {
   size_t channels;
   const ck_pass *passes;
   size_t passCount, phases, outputs;
-  const float *bias;   /* one per output, or NULL for zeros */
-  const float *slopes; /* one per output, for CK_SLOPED */
-  ck_activation activation;
+  const float *bias; /* one per output, or NULL for zeros */
   float *output;
   const ptrdiff_t *outputOffsets;
   size_t width;

@@ -81,8 +81,7 @@ extension CorrelationPlan {
             for index in chunks[chunk] {
               compute(
                 blocks[index], group: task.group, operands, passes: kernelPasses, input: input, position: position,
-                rows: rows,
-                output: output, scratch)
+                rows: rows, output: output, scratch)
             }
             position += rows
           }
@@ -105,8 +104,8 @@ extension CorrelationPlan {
       input: input, channelStride: channelStride, channels: inputChannels,
       passes: passes.baseAddress! + block.passes.lowerBound, passCount: block.passes.count,
       phases: horizontalPhases, outputs: block.lines.count,
-      bias: operands.packedBiases.map { $0 + group * lines.count + block.lines.lowerBound }, slopes: nil,
-      activation: CK_IDENTITY, output: writesInPlace ? output : scratch.rows.elements,
+      bias: operands.packedBiases.map { $0 + group * lines.count + block.lines.lowerBound },
+      output: writesInPlace ? output : scratch.rows.elements,
       outputOffsets: offsets.baseAddress,
       width: isWhole ? outputSize.width : rows * positionsPerRow * horizontalPhases,
       streams: operands.streams && writesInPlace ? 1 : 0, scratch: scratch.phases.elements)

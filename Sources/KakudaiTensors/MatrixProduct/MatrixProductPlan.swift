@@ -86,7 +86,7 @@ struct MatrixProductPlan {
           withUnsafePointer(to: &pass) { pass in
             var correlation = ck_correlation(
               input: input, channelStride: stride, channels: terms, passes: pass, passCount: 1, phases: 1,
-              outputs: block.count, bias: nil, slopes: nil, activation: CK_IDENTITY, output: product,
+              outputs: block.count, bias: nil, output: product,
               outputOffsets: offsets.baseAddress, width: width, streams: 0, scratch: scratch)
             kernels.correlate(&correlation)
           }
