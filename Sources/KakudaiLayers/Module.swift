@@ -26,7 +26,9 @@ extension Module {
   public var parameterCount: Int {
     namedTensors.reduce(0) { $0 + ($1.role == .parameter ? $1.tensor.shape.elementCount : 0) }
   }
+}
 
+extension Parameterized {
   /// Every parameter and buffer with its name, in the order of PyTorch's `state_dict`.
   public var namedTensors: [(name: String, tensor: Tensor, role: ParameterRole)] {
     var copy = self

@@ -20,12 +20,11 @@ struct TrainingPictures {
     guard !paths.isEmpty else { throw PathError(description: "there is no picture in \(folder)") }
     let scale = self.scale
     let read = Mutex<[Int: Result<SuperResolutionPicture?, any Error>]>([:])
-    let done = Mutex(0)
     DispatchQueue.concurrentPerform(iterations: paths.count) { index in
       let result = Result { try withThreadCount(1) { try Self.picture(paths[index], scale: scale, halving: halving) } }
-      read.withLock { $0[index] = result }
-      let count = done.withLock {
-        $0 += 1; return $0
+      let count = read.withLock { read in
+        read[index] = result
+        return read.count
       }
       Terminal.showProgress("\(folder): \(count) of \(paths.count) pictures read")
     }

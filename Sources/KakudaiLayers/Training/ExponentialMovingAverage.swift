@@ -19,7 +19,7 @@ public struct ExponentialMovingAverage<Model: Parameterized & Sendable>: Paramet
     let step = steps.item
     let kept = min(decay, (1 + step) / (10 + step))
     steps = Tensor(step + 1)
-    var mixing = Mixing(source: model.tensors(), kept: kept)
+    var mixing = Mixing(source: model.namedTensors.map(\.tensor), kept: kept)
     average.visitParameters(&mixing)
   }
 
@@ -27,22 +27,6 @@ public struct ExponentialMovingAverage<Model: Parameterized & Sendable>: Paramet
     visitor.visit("steps", &steps, role: .buffer)
     visitor.visit("average", &average)
   }
-}
-
-extension Parameterized {
-  /// Parameters and buffers in the order in which they are visited.
-  fileprivate func tensors() -> [Tensor] {
-    var copy = self
-    var list = AllTensors()
-    copy.visitParameters(&list)
-    return list.tensors
-  }
-}
-
-private struct AllTensors: ParameterVisitor {
-  var tensors: [Tensor] = []
-  var path: [String] = []
-  mutating func visit(tensor: inout Tensor, named name: String, role: ParameterRole) { tensors.append(tensor) }
 }
 
 private struct Mixing: ParameterVisitor {

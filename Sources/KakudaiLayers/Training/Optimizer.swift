@@ -18,16 +18,11 @@ public protocol Optimizer: Parameterized, Sendable {
 }
 
 extension Parameterized {
-  /// The parameters, without the buffers, in the order in which they are visited.
-  func parameters() -> [Tensor] {
-    var copy = self
-    var list = ParameterList()
-    copy.visitParameters(&list)
-    return list.parameters
-  }
+  /// The tensors of one role, in the order in which they are visited.
+  func tensors(_ role: ParameterRole) -> [Tensor] { namedTensors.filter { $0.role == role }.map(\.tensor) }
 
   /// Zeros in the shapes of the parameters.
-  func zeros() -> [Tensor] { parameters().map { .zeros($0.shape) } }
+  func zeros() -> [Tensor] { tensors(.parameter).map { .zeros($0.shape) } }
 }
 
 extension Optimizer {
@@ -40,30 +35,15 @@ extension Optimizer {
       _ index: Int, _ parameter: UnsafeMutableBufferPointer<Float>, _ gradient: UnsafeBufferPointer<Float>
     ) -> Void
   ) {
-    var copy = gradient
-    var gradients = ParameterList()
-    copy.visitParameters(&gradients)
-    guard gradients.parameters.count == parameterCount else {
+    let gradients = gradient.tensors(.parameter)
+    guard gradients.count == parameterCount else {
       fatalError(
-        "\(Self.self): was made for a model of \(parameterCount) parameter tensors, not of \(gradients.parameters.count)"
+        "\(Self.self): was made for a model of \(parameterCount) parameter tensors, not of \(gradients.count)"
       )
     }
     withoutActuallyEscaping(change) { change in
-      var updating = Updating(gradients: gradients.parameters, buffers: gradients.buffers, change: change)
+      var updating = Updating(gradients: gradients, buffers: gradient.tensors(.buffer), change: change)
       model.visitParameters(&updating)
-    }
-  }
-}
-
-private struct ParameterList: ParameterVisitor {
-  var parameters: [Tensor] = []
-  var buffers: [Tensor] = []
-  var path: [String] = []
-
-  mutating func visit(tensor: inout Tensor, named name: String, role: ParameterRole) {
-    switch role {
-    case .parameter: parameters.append(tensor)
-    case .buffer: buffers.append(tensor)
     }
   }
 }
