@@ -11,10 +11,10 @@ public struct SuperResolutionPicture: Sendable {
   let small: BytePlanes
 
   /// - Parameter picture: Colours in 0…1, `(1, 1 or 3, H, W)`; cropped to a multiple of the scale.
-  /// - Returns: `nil` where the picture is smaller than the scale.
+  /// - Returns: `nil` where fewer than three small pixels are left along an axis: a border of the scale would leave nothing to judge.
   public init?(_ picture: Tensor, scale: Int) {
     let (height, width) = (picture.shape[2] / scale, picture.shape[3] / scale)
-    guard height > 0 && width > 0 else { return nil }
+    guard height > 2 && width > 2 else { return nil }
     let cropped = picture.sliced(2, 0..<height * scale).sliced(3, 0..<width * scale)
     self.scale = scale
     large = BytePlanes(cropped)
