@@ -20,7 +20,7 @@ struct CorrelationBand {
   let positions: Int
   let channels: Int
   private let columnPlanes: [ColumnPlane]
-  private let isCompact: Bool
+  let isCompact: Bool
 
   /// - Parameter isCompact: Whether each horizontal tap has planes of its own, whose rows are as long as there are positions
   ///   and so join without gaps; else taps share the plane of their input phase, whose rows are longer.
@@ -72,16 +72,14 @@ struct CorrelationBand {
       + column.offset - columnPlanes[columnPlane].firstOffset
   }
 
-  /// Copies what the vertical positions `range` need from `input`, whose planes of `channels` channels follow each other.
+  /// Copies what the vertical positions `range` need from the first `channels` channels of `input`.
   func fill(
-    _ memory: UnsafeMutablePointer<Float>, from input: UnsafePointer<Float>, positions range: Range<Int>,
+    _ memory: UnsafeMutablePointer<Float>, from input: RowWindow, positions range: Range<Int>,
     kernels: ck_convolution_kernels
   ) {
     let firstRow = range.lowerBound + vertical.smallestOffset
     let rowCount = range.count + vertical.reach
-    let inputPlane = vertical.inputLength * horizontal.inputLength
     for channel in 0..<channels {
-      let source = input + channel * inputPlane
       for (rowPhaseIndex, rowPhase) in vertical.inputPhases.enumerated() {
         let planes = memory + channel * channelStride + rowPhaseIndex * columnPlanes.count * plane
         for row in 0..<rowCount {
@@ -89,7 +87,7 @@ struct CorrelationBand {
           for (index, columnPlane) in columnPlanes.enumerated() {
             let target = planes + index * plane + row * columns
             if y >= 0 && y < vertical.inputLength {
-              copyRow(source + y * horizontal.inputLength, columnPlane, to: target, kernels)
+              copyRow(input.row(y, channel: channel), columnPlane, to: target, kernels)
             } else {
               target.update(repeating: 0, count: columns)
             }

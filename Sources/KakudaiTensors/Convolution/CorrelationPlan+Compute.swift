@@ -15,24 +15,57 @@ extension CorrelationPlan {
     guard shape.elementCount > 0 else { return .zeros(shape) }
     let plan = CorrelationPlan(
       direction, extents, kernels: kernels.table.pointee.convolution, lanes: kernels.lanes, tasks: threads)
-    let weights = weight.storage.packing(plan.packingKey(kernels: kernels)) {
-      plan.packed(weight, threads: threads, kernels: kernels)
-    }
-    let biases = bias.map { plan.biasesOfLines($0) }
+    let (weights, biases) = plan.packed(weight, bias, threads: threads, kernels: kernels)
     return Tensor(shape: shape) { output in
       let operands = Operands(
-        input: UnsafePointer(input.storage.elements), packedWeights: UnsafePointer(weights.elements),
-        packedBiases: biases.map { UnsafePointer($0.elements) }, output: output.baseAddress!,
+        packedWeights: UnsafePointer(weights.elements), packedBiases: biases.map { UnsafePointer($0.elements) },
         streams: 4 * output.count > cachedBytes, kernels: kernels.table.pointee.convolution)
+      let source = RowWindow(
+        planes: input.storage.elements, height: plan.vertical.inputLength, width: plan.horizontal.inputLength)
+      let target = RowWindow(
+        planes: output.baseAddress!, height: plan.outputSize.height, width: plan.outputSize.width)
       let parts = plan.chunkParts(threads: threads)
       withThreadCount(threads) {
         Parallel.forEach(extents.batch * extents.groups * plan.bandCount * parts) { tasks in
           let scratch = Scratch(plan)
-          for task in tasks { plan.run(plan.task(task, chunkParts: parts), operands, scratch) }
+          for task in tasks { plan.run(task: task, chunkParts: parts, operands, from: source, to: target, scratch) }
         }
       }
       withExtendedLifetime((input, weights, biases)) {}
     }
+  }
+
+  /// How many parts the chunks are dealt into when there are not enough bands for all threads.
+  private func chunkParts(threads: Int) -> Int {
+    let bands = max(1, extents.batch * extents.groups * bandCount)
+    return min(chunks.count, (threads + bands - 1) / bands)
+  }
+
+  /// One of the independent parts of a whole picture: an image, a group, a band of rows and some of the chunks.
+  private func run(
+    task index: Int, chunkParts: Int, _ operands: Operands, from input: RowWindow, to output: RowWindow,
+    _ scratch: Scratch
+  ) {
+    let (rest, part) = index.quotientAndRemainder(dividingBy: chunkParts)
+    let (plane, band) = rest.quotientAndRemainder(dividingBy: bandCount)
+    let first = vertical.positions * band / bandCount * verticalPhases
+    let end = min(vertical.positions * (band + 1) / bandCount * verticalPhases, outputSize.height)
+    let piece = Piece(
+      group: plane % extents.groups, rows: first..<end, columns: 0..<outputSize.width,
+      chunks: chunks.count * part / chunkParts..<chunks.count * (part + 1) / chunkParts)
+    run(
+      piece, operands, from: input.channels(from: plane * inputChannels),
+      to: output.channels(from: plane * outputChannels), scratch)
+  }
+
+  /// Weights and biases as the kernels read them.
+  func packed(
+    _ weight: Tensor, _ bias: Tensor?, threads: Int, kernels: Kernels
+  ) -> (weights: Storage, biases: Storage?) {
+    let weights = weight.storage.packing(packingKey(kernels: kernels)) {
+      packed(weight, threads: threads, kernels: kernels)
+    }
+    return (weights, bias.map { biasesOfLines($0) })
   }
 
   /// The weights of all groups, as the kernel reads them.

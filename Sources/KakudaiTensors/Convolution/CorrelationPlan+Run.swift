@@ -1,90 +1,116 @@
 import CKakudaiKernels
 
 extension CorrelationPlan {
-  /// What every task of one run shares.
+  /// What every piece of one run shares.
   struct Operands: @unchecked Sendable {
-    var input: UnsafePointer<Float>
     var packedWeights: UnsafePointer<Float>
     var packedBiases: UnsafePointer<Float>?
-    var output: UnsafeMutablePointer<Float>
     /// Whether the output is too large for the caches.
     var streams: Bool
     var kernels: ck_convolution_kernels
   }
 
-  /// The independent pieces of one run: an image, a group, a band of rows and some of the chunks.
-  struct Task {
-    var image: Int
+  /// What is computed at once: output rows of one group in some of the chunks.
+  struct Piece {
     var group: Int
-    var positions: Range<Int>
+    var rows: Range<Int>
+    /// Output columns, beginning with a group of `horizontalPhases`.
+    var columns: Range<Int>
     var chunks: Range<Int>
   }
 
   /// Memory that one thread needs beside the operands.
   final class Scratch {
-    let band: Storage
-    let rows: Storage
+    /// Taken when rows are first copied.
+    private(set) lazy var band = Storage(count: bandSize)
+    private(set) lazy var rows = Storage(count: rowSize)
     let phases: Storage
     /// Where the rows of one call begin.
     let offsets: UnsafeMutableBufferPointer<Int>
+    /// The offset of each tap of the plan.
+    let taps: UnsafeMutableBufferPointer<Int>
+    private let bandSize: Int
+    private let rowSize: Int
 
     init(_ plan: CorrelationPlan) {
-      band = Storage(count: plan.band.size)
-      rows = Storage(count: plan.rowScratchSize)
-      phases = Storage(count: plan.horizontal.phases.count * Int(CK_SCRATCH_PER_PHASE))
+      (bandSize, rowSize) = (plan.band.size, plan.mostLines * plan.rowLength)
+      phases = Storage(count: plan.horizontalPhases * Int(CK_SCRATCH_PER_PHASE))
       offsets = .allocate(capacity: plan.mostLines)
+      taps = .allocate(capacity: plan.taps.count)
     }
 
-    deinit { offsets.deallocate() }
+    deinit {
+      offsets.deallocate()
+      taps.deallocate()
+    }
   }
 
-  /// How many parts the chunks are dealt into when there are not enough bands for all threads.
-  func chunkParts(threads: Int) -> Int {
-    let bands = max(1, extents.batch * extents.groups * bandCount)
-    return min(chunks.count, (threads + bands - 1) / bands)
+  /// Zeros before and after each input row with which kernels can read it where it stands; `nil` where it must be copied
+  /// into the band, because the reading strides along it or the picture is narrow.
+  var margins: (left: Int, right: Int)? {
+    guard horizontal.readStride == 1, !band.isCompact else { return nil }
+    return (
+      max(0, -horizontal.smallestOffset),
+      max(0, positionsPerRow + horizontal.smallestOffset + horizontal.reach - horizontal.inputLength)
+    )
   }
 
-  func task(_ index: Int, chunkParts: Int) -> Task {
-    let (rest, part) = index.quotientAndRemainder(dividingBy: chunkParts)
-    let (plane, band) = rest.quotientAndRemainder(dividingBy: bandCount)
-    let (image, group) = plane.quotientAndRemainder(dividingBy: extents.groups)
-    let first = vertical.positions * band / bandCount
-    let end = vertical.positions * (band + 1) / bandCount
-    return Task(
-      image: image, group: group, positions: first..<end,
-      chunks: chunks.count * part / chunkParts..<chunks.count * (part + 1) / chunkParts)
-  }
-
-  /// Computes one task.
-  func run(_ task: Task, _ operands: Operands, _ scratch: Scratch) {
-    let inputPlane = vertical.inputLength * horizontal.inputLength
-    let outputPlane = vertical.outputLength * horizontal.outputLength
-    let plane = task.image * extents.groups + task.group
-    band.fill(
-      scratch.band.elements, from: operands.input + plane * inputChannels * inputPlane, positions: task.positions,
-      kernels: operands.kernels)
-    let output = operands.output + plane * outputChannels * outputPlane
-    tapOffsets.withUnsafeBufferPointer { tapOffsets in
-      let kernelPasses = passes.map { pass in
-        ck_pass(
-          weights: operands.packedWeights + task.group * weightCount + pass.weightStart,
-          tapOffsets: tapOffsets.baseAddress.map { $0 + pass.taps.lowerBound }, taps: pass.taps.count,
-          phase: pass.horizontalPhase, firstOutput: pass.firstOutput, outputs: pass.lines.count,
-          continues: pass.continues ? 1 : 0)
+  /// Computes one piece; the windows begin with the first channel of the group.
+  func run(_ piece: Piece, _ operands: Operands, from input: RowWindow, to output: RowWindow, _ scratch: Scratch) {
+    let positions = piece.rows.lowerBound / verticalPhases..<(piece.rows.upperBound - 1) / verticalPhases + 1
+    if let zeros = input.zeros, let margins, zeros.left >= margins.left, zeros.right >= margins.right {
+      run(piece, operands, positions: positions, scratch, channelStride: input.channelStride, rowsPerCall: 1, output) {
+        self.setTapOffsets(scratch, at: $0, input, zeros)
+        return UnsafePointer(input.base)
       }
-      kernelPasses.withUnsafeBufferPointer { kernelPasses in
-        for chunk in task.chunks {
-          var position = task.positions.lowerBound
-          while position < task.positions.upperBound {
-            let rows = min(rowsPerCall, task.positions.upperBound - position)
-            let input = scratch.band.elements + (position - task.positions.lowerBound) * band.columns
-            for index in chunks[chunk] {
-              compute(
-                blocks[index], group: task.group, operands, passes: kernelPasses, input: input, position: position,
-                rows: rows, output: output, scratch)
-            }
-            position += rows
+      return
+    }
+    for (index, tap) in taps.enumerated() { scratch.taps[index] = band.tapOffset(tap.row, tap.column) }
+    var first = positions.lowerBound
+    while first < positions.upperBound {
+      let range = first..<min(first + band.positions, positions.upperBound)
+      band.fill(scratch.band.elements, from: input, positions: range, kernels: operands.kernels)
+      run(
+        piece, operands, positions: range, scratch, channelStride: band.channelStride, rowsPerCall: rowsPerCall, output
+      ) { UnsafePointer(scratch.band.elements) + ($0 - range.lowerBound) * self.band.columns }
+      first = range.upperBound
+    }
+  }
+
+  /// Points the taps of the position `position` to rows of a window.
+  private func setTapOffsets(_ scratch: Scratch, at position: Int, _ input: RowWindow, _ zeros: RowWindow.Zeros) {
+    for (index, tap) in taps.enumerated() {
+      let y = (position + tap.row.offset) * vertical.readStride + tap.row.inputPhase
+      let row = y >= 0 && y < vertical.inputLength ? input.offset(row: y) : zeros.row
+      scratch.taps[index] = row + tap.column.offset
+    }
+  }
+
+  /// - Parameter place: Makes the taps ready for some positions that begin with the given one, and says where they begin.
+  private func run(
+    _ piece: Piece, _ operands: Operands, positions: Range<Int>, _ scratch: Scratch, channelStride: Int,
+    rowsPerCall: Int, _ output: RowWindow, _ place: (Int) -> UnsafePointer<Float>
+  ) {
+    let kernelPasses = passes.map { pass in
+      ck_pass(
+        weights: operands.packedWeights + piece.group * weightCount + pass.weightStart,
+        tapOffsets: scratch.taps.baseAddress.map { UnsafePointer($0 + pass.taps.lowerBound) }, taps: pass.taps.count,
+        phase: pass.horizontalPhase, firstOutput: pass.firstOutput, outputs: pass.lines.count,
+        continues: pass.continues ? 1 : 0)
+    }
+    kernelPasses.withUnsafeBufferPointer { kernelPasses in
+      for chunk in piece.chunks {
+        var position = positions.lowerBound
+        while position < positions.upperBound {
+          let rows = min(rowsPerCall, positions.upperBound - position)
+          let input = place(position)
+          for index in chunks[chunk] {
+            compute(
+              blocks[index], piece, operands, passes: kernelPasses, input: input, channelStride: channelStride,
+              position: position, rows: rows, writesInPlace: rowsPerCall == 1 || outputsJoin && output.isContiguous,
+              output, scratch)
           }
+          position += rows
         }
       }
     }
@@ -92,42 +118,46 @@ extension CorrelationPlan {
 
   /// One kernel call: `rows` rows of all lines of a block.
   private func compute(
-    _ block: Block, group: Int, _ operands: Operands, passes: UnsafeBufferPointer<ck_pass>,
-    input: UnsafePointer<Float>, position: Int, rows: Int, output: UnsafeMutablePointer<Float>, _ scratch: Scratch
+    _ block: Block, _ piece: Piece, _ operands: Operands, passes: UnsafeBufferPointer<ck_pass>,
+    input: UnsafePointer<Float>, channelStride: Int, position: Int, rows: Int, writesInPlace: Bool, _ output: RowWindow,
+    _ scratch: Scratch
   ) {
     let offsets = scratch.offsets
     for (index, line) in block.lines.enumerated() {
-      offsets[index] = writesInPlace ? outputOffset(line, position: position) : index * rowLength
+      offsets[index] =
+        writesInPlace ? outputOffset(line, position: position, piece, output) : index * rowLength
     }
-    let isWhole = rows == 1 && writesInPlace
+    // Joined rows are computed whole.
+    let columns = rows == 1 && writesInPlace ? piece.columns : 0..<rows * positionsPerRow * horizontalPhases
+    let start = columns.lowerBound
     var correlation = ck_correlation(
-      input: input, channelStride: channelStride, channels: inputChannels,
+      input: input + start / horizontalPhases, channelStride: channelStride, channels: inputChannels,
       passes: passes.baseAddress! + block.passes.lowerBound, passCount: block.passes.count,
       phases: horizontalPhases, outputs: block.lines.count,
-      bias: operands.packedBiases.map { $0 + group * lines.count + block.lines.lowerBound },
-      output: writesInPlace ? output : scratch.rows.elements,
-      outputOffsets: offsets.baseAddress,
-      width: isWhole ? outputSize.width : rows * positionsPerRow * horizontalPhases,
+      bias: operands.packedBiases.map { $0 + piece.group * lines.count + block.lines.lowerBound },
+      output: writesInPlace ? output.base + start : scratch.rows.elements,
+      outputOffsets: offsets.baseAddress, width: columns.count,
       streams: operands.streams && writesInPlace ? 1 : 0, scratch: scratch.phases.elements)
     operands.kernels.correlate(&correlation)
     guard !writesInPlace else { return }
     let length = positionsPerRow * horizontalPhases
     for (index, line) in block.lines.enumerated() {
       for row in 0..<rows {
-        let offset = outputOffset(line, position: position + row)
+        let offset = outputOffset(line, position: position + row, piece, output)
         guard offset != nowhere else { continue }
-        (output + offset).update(
-          from: scratch.rows.elements + index * rowLength + row * length, count: outputSize.width)
+        (output.base + offset + piece.columns.lowerBound).update(
+          from: scratch.rows.elements + index * rowLength + row * length + piece.columns.lowerBound,
+          count: piece.columns.count)
       }
     }
   }
 
-  /// Where the row of a line at a vertical position begins; the last position may have no row in the later phases.
-  private func outputOffset(_ line: Int, position: Int) -> Int {
+  /// Where the row of a line at a vertical position begins; a position may have no row in some phases.
+  private func outputOffset(_ line: Int, position: Int, _ piece: Piece, _ output: RowWindow) -> Int {
     let line = lines[line]
     let y = position * verticalPhases + line.phase
-    guard y < outputSize.height else { return nowhere }
-    return (line.channel * outputSize.height + y) * outputSize.width
+    guard piece.rows.contains(y) else { return nowhere }
+    return line.channel * output.channelStride + output.offset(row: y)
   }
 
   /// `CK_NOWHERE`.

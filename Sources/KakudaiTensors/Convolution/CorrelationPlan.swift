@@ -36,7 +36,7 @@ final class CorrelationPlan: Sendable {
     var firstOutput: Int
     var continues: Bool
     var weightStart: Int
-    /// The tap offsets in `tapOffsets`.
+    /// Indices into `taps`.
     var taps: Range<Int>
   }
 
@@ -45,7 +45,6 @@ final class CorrelationPlan: Sendable {
   let verticalPhases: Int
   let horizontalPhases: Int
   let positionsPerRow: Int
-  let channelStride: Int
 
   let direction: Direction
   let extents: ConvolutionExtents
@@ -57,12 +56,12 @@ final class CorrelationPlan: Sendable {
   let band: CorrelationBand
   /// Rows that one call computes as a single long one.
   let rowsPerCall: Int
-  /// Whether the kernel writes into the output itself, and not into rows that are then copied.
-  let writesInPlace: Bool
+  /// Whether rows that are computed together are one long row of an output without gaps.
+  let outputsJoin: Bool
   let lines: [Line]
   let blocks: [Block]
   let passes: [Pass]
-  let tapOffsets: [Int]
+  let taps: [(row: AxisPhases.Tap, column: AxisPhases.Tap)]
   /// Indices into `blocks`.
   let chunks: [Range<Int>]
   /// Floats of packed weights of one group.
@@ -105,17 +104,15 @@ final class CorrelationPlan: Sendable {
       vertical: vertical, horizontal: horizontal,
       positions: min(max(cached, isCompact ? joinable : 1), balanced, vertical.positions),
       channels: inputChannels, isCompact: isCompact)
-    channelStride = band.channelStride
-    let outputsJoin =
+    outputsJoin =
       vertical.phases.count == 1 && horizontal.positions * horizontal.phases.count == horizontal.outputLength
     rowsPerCall = isCompact || (band.isContiguous && outputsJoin) ? min(joinable, band.positions) : 1
-    writesInPlace = rowsPerCall == 1 || outputsJoin
 
     let rowGroups = RowGroup.groups(of: vertical, channels: outputChannels, limit: kernels.outputBlock)
     var lines: [Line] = []
     var blocks: [Block] = []
     var passes: [Pass] = []
-    var tapOffsets: [Int] = []
+    var taps: [(row: AxisPhases.Tap, column: AxisPhases.Tap)] = []
     var tapRanges: [[Int]: Range<Int>] = [:]
     var chunks: [Range<Int>] = []
     var (weightCount, chunkStart, chunkWeights) = (0, 0, 0)
@@ -132,11 +129,11 @@ final class CorrelationPlan: Sendable {
             guard !covered.isEmpty else { continue }
             let key = [groupIndex, phase, index]
             if tapRanges[key] == nil {
-              let start = tapOffsets.count
+              let start = taps.count
               for row in segment.taps {
-                for column in columnTaps { tapOffsets.append(band.tapOffset(row, column)) }
+                for column in columnTaps { taps.append((row, column)) }
               }
-              tapRanges[key] = start..<tapOffsets.count
+              tapRanges[key] = start..<taps.count
             }
             passes.append(
               Pass(
@@ -162,11 +159,8 @@ final class CorrelationPlan: Sendable {
     }
     chunks.append(chunkStart..<blocks.count)
     (self.lines, self.blocks, self.passes) = (lines, blocks, passes)
-    (self.tapOffsets, self.chunks, self.weightCount) = (tapOffsets, chunks, weightCount)
+    (self.taps, self.chunks, self.weightCount) = (taps, chunks, weightCount)
   }
-
-  /// Floats that the rows of one block take before they are copied.
-  var rowScratchSize: Int { writesInPlace ? 0 : mostLines * rowLength }
 
   /// Lines of the largest block.
   var mostLines: Int { blocks.map(\.lines.count).max() ?? 0 }

@@ -80,8 +80,11 @@ struct WeightGradientPlan {
       let coarse =
         operands.coarse
         + (plane * extents.coarseChannelsPerGroup + coarseChannels.lowerBound) * extents.coarsePlane
-      let fine =
-        operands.fine + (plane * extents.fineChannelsPerGroup + fineChannels.lowerBound) * extents.finePlane
+      let fine = RowWindow(
+        planes: UnsafeMutablePointer(
+          mutating: operands.fine
+            + (plane * extents.fineChannelsPerGroup + fineChannels.lowerBound) * extents.finePlane),
+        height: vertical.inputLength, width: horizontal.inputLength)
       var bandStart = 0
       while bandStart < vertical.positions {
         let bandEnd = min(bandStart + bandPositions, vertical.positions)

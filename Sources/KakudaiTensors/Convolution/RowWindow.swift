@@ -1,0 +1,59 @@
+/// Rows of a picture of some channels as they stand in memory: a whole plane, or a ring that holds the latest rows.
+///
+/// Row `y` of channel `c` begins at `base + c·channelStride + (y mod slots)·rowStride`.
+package struct RowWindow: @unchecked Sendable {
+  /// What kernels that read rows where they stand may meet beyond them; every float of it is zero.
+  package struct Zeros: Sendable {
+    /// Floats before and after each row.
+    package var left: Int
+    package var right: Int
+    /// A row, with its margins, for those above and below the picture, relative to the start of each channel.
+    package var row: Int
+
+    package init(left: Int, right: Int, row: Int) {
+      (self.left, self.right, self.row) = (left, right, row)
+    }
+  }
+
+  package var base: UnsafeMutablePointer<Float>
+  package var channelStride: Int
+  package var rowStride: Int
+  /// Rows that fit; at least the picture's height where none is ever replaced.
+  package var slots: Int
+  /// Of the picture, in pixels.
+  package var height: Int
+  package var width: Int
+  /// `nil` where rows stand without zeros around them, as in a tensor.
+  package var zeros: Zeros?
+
+  package init(
+    base: UnsafeMutablePointer<Float>, channelStride: Int, rowStride: Int, slots: Int, height: Int, width: Int,
+    zeros: Zeros? = nil
+  ) {
+    self.base = base
+    (self.channelStride, self.rowStride, self.slots) = (channelStride, rowStride, slots)
+    (self.height, self.width, self.zeros) = (height, width, zeros)
+  }
+
+  /// Planes that follow each other, as in a tensor.
+  package init(planes base: UnsafeMutablePointer<Float>, height: Int, width: Int) {
+    self.init(base: base, channelStride: height * width, rowStride: width, slots: height, height: height, width: width)
+  }
+
+  /// Where a row begins, relative to the start of its channel.
+  package func offset(row: Int) -> Int { (slots >= height ? row : row % slots) * rowStride }
+
+  package func row(_ row: Int, channel: Int) -> UnsafeMutablePointer<Float> {
+    base + channel * channelStride + offset(row: row)
+  }
+
+  /// The same rows of the channels from `first` on.
+  package func channels(from first: Int) -> RowWindow {
+    var window = self
+    window.base += first * channelStride
+    return window
+  }
+
+  /// Whether the rows of a channel follow each other without gaps.
+  var isContiguous: Bool { rowStride == width && slots >= height }
+}

@@ -1,0 +1,102 @@
+import KakudaiTensors
+import TestSupport
+import Testing
+
+/// A convolution computed some rows at a time, from a ring into a ring, has the bits of the whole one.
+struct RowConvolutionTests {
+  /// A ring of rows with zeros around them, kept by the test.
+  private struct Ring {
+    let storage: Storage
+    let window: RowWindow
+
+    init(channels: Int, rows: Int, height: Int, width: Int, margins: (left: Int, right: Int)) {
+      let rowStride = margins.left + width + margins.right + 3
+      let channelStride = (rows + 1) * rowStride
+      storage = Storage(count: channels * channelStride)
+      // What is read without having been written shows.
+      storage.elements.update(repeating: .nan, count: storage.count)
+      for channel in 0..<channels {
+        for row in 0...rows {
+          let start = storage.elements + channel * channelStride + row * rowStride
+          start.update(repeating: 0, count: row == rows ? rowStride : margins.left)
+          (start + margins.left + width).update(repeating: 0, count: margins.right)
+        }
+      }
+      window = RowWindow(
+        base: storage.elements + margins.left, channelStride: channelStride, rowStride: rowStride, slots: rows,
+        height: height, width: width,
+        zeros: RowWindow.Zeros(left: margins.left, right: margins.right, row: rows * rowStride))
+    }
+  }
+
+  /// Feeds `input` row by row; each step computes up to `stepRows` output rows in two column strips.
+  private static func streamed(_ convolution: RowConvolution, _ input: Tensor, output: Shape, stepRows: Int) -> Tensor {
+    let (inputHeight, inputWidth) = (input.shape[-2], input.shape[-1])
+    let (height, width) = (output[-2], output[-1])
+    var mostRows = 1
+    for first in 0..<height {
+      mostRows = max(mostRows, convolution.inputRows(for: first..<min(first + stepRows, height)).count)
+    }
+    let margins = convolution.margins ?? (0, 0)
+    let source = Ring(
+      channels: input.shape[-3], rows: mostRows, height: inputHeight, width: inputWidth, margins: margins)
+    let target = Ring(channels: output[-3], rows: stepRows, height: height, width: width, margins: (2, 1))
+    let scratch = convolution.makeScratch()
+    let strip = min(width, (width / 2 + convolution.columnUnit - 1) / convolution.columnUnit * convolution.columnUnit)
+    var held = 0
+    return Tensor(shape: output) { result in
+      for first in stride(from: 0, to: height, by: stepRows) {
+        let rows = first..<min(first + stepRows, height)
+        while held < convolution.inputRows(for: rows).upperBound {
+          for channel in 0..<input.shape[-3] {
+            source.window.row(held, channel: channel).update(
+              from: input.storage.elements + (channel * inputHeight + held) * inputWidth, count: inputWidth)
+          }
+          held += 1
+        }
+        for columns in [0..<strip, strip..<width] where !columns.isEmpty {
+          convolution.compute(rows, columns: columns, from: source.window, to: target.window, scratch)
+        }
+        for channel in 0..<output[-3] {
+          for row in rows {
+            (result.baseAddress! + (channel * height + row) * width).update(
+              from: target.window.row(row, channel: channel), count: width)
+          }
+        }
+      }
+      withExtendedLifetime((source, target)) {}
+    }
+  }
+
+  @Test(arguments: ConvolutionTests.drawn)
+  func `rows have the bits of the whole`(_ testCase: ConvolutionTests.Case) throws {
+    let picture: Shape = [testCase.input[1], testCase.input[2], testCase.input[3]]
+    let input = Tensor.random(picture, seed: 1)
+    let bias = Tensor.random([testCase.outChannels], seed: 3)
+    let area = [testCase.kernel.height, testCase.kernel.width]
+    try withEveryKernelTable { kernels in
+      for direction in [RowConvolution.Direction.convolution, .transposed] {
+        let (operation, geometry, weight): (any Operation, ConvolutionGeometry, Tensor)
+        switch direction {
+        case .convolution:
+          geometry = try ConvolutionGeometry(
+            convolutionWith: .pixels(testCase.padding), kernelSize: testCase.kernel, stride: testCase.stride,
+            dilation: testCase.dilation, groups: testCase.groups)
+          operation = Convolution(geometry: geometry)
+          weight = .random(Shape([testCase.outChannels, picture[0] / testCase.groups] + area), seed: 2)
+        case .transposed:
+          geometry = testCase.transposedGeometry
+          operation = TransposedConvolution(geometry: geometry)
+          weight = .random(Shape([picture[0], testCase.outChannels / testCase.groups] + area), seed: 2)
+        }
+        let whole = operation.apply(to: [input, weight, bias])
+        let rows = try RowConvolution(direction, geometry, weight: weight, bias: bias, input: picture)
+        #expect(rows.outputHeight == whole.shape[1] && rows.outputWidth == whole.shape[2])
+        for stepRows in [1, 3, whole.shape[1]] {
+          let streamed = Self.streamed(rows, input, output: whole.shape, stepRows: stepRows)
+          #expect(streamed == whole, "\(kernels.name), \(direction), \(stepRows) rows a step")
+        }
+      }
+    }
+  }
+}
