@@ -65,6 +65,7 @@ let package = Package(
     + library("KakudaiWeights", uses: ["KakudaiTensors"])
     + library("KakudaiImages", uses: ["KakudaiTensors", "CKakudaiImages"], fixtures: ["Fixtures"])
     + library(
-      "KakudaiModels", uses: ["KakudaiTensors", "KakudaiLayers", "KakudaiWeights"], testsUse: ["KakudaiImages"]),
+      "KakudaiModels", uses: ["KakudaiTensors", "KakudaiLayers", "KakudaiWeights"], testsUse: ["KakudaiImages"],
+      fixtures: ["Fixtures"]),
   cLanguageStandard: .gnu2x
 )

@@ -3,7 +3,6 @@ import Foundation
 import KakudaiImages
 import KakudaiModels
 import KakudaiTensors
-import KakudaiWeights
 
 struct Upscale: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -31,11 +30,7 @@ struct Upscale: ParsableCommand {
   @Option(help: "The height to reach, in pixels.")
   var height: Int?
 
-  @Option(name: [.customShort("n"), .customLong("name")], help: "A built-in model; see `kakudai models`.")
-  var name: String?
-
-  @Option(name: [.customShort("m"), .customLong("model")], help: "A weight file (.safetensors).")
-  var file: String?
+  @OptionGroup var model: ModelOptions
 
   @Option(name: [.customShort("f"), .long], help: "png, jpg, webp or tiff; by the extension of the output by default.")
   var format: String?
@@ -76,7 +71,6 @@ struct Upscale: ParsableCommand {
     for (name, value) in [("--width", width), ("--height", height)] {
       if let value, value <= 0 { throw ValidationError("\(name) must be positive, and is \(value).") }
     }
-    if name != nil && file != nil { throw ValidationError("Give either -n or -m.") }
     if !(1...100).contains(quality) { throw ValidationError("-q goes from 1 to 100, and is \(quality).") }
     if let format, ImageFormat(fileName: format) == nil {
       throw ValidationError("-f is png, jpg, webp or tiff, and not \(format).")
@@ -85,7 +79,7 @@ struct Upscale: ParsableCommand {
 
   func run() throws {
     let model: UpscalingModel
-    do { model = try chosenModel() } catch { throw fail(error) }
+    do { model = try self.model.chosen(scale: scale) } catch { throw fail(error) }
     let jobs: [UpscaleJob]
     do {
       jobs = try UpscaleJob.all(
@@ -124,11 +118,5 @@ struct Upscale: ParsableCommand {
       if jobs.count > 1 { Terminal.report("kakudai: \(failures) of \(jobs.count) pictures failed") }
       throw ExitCode.failure
     }
-  }
-
-  private func chosenModel() throws -> UpscalingModel {
-    guard let file else { return try name.map { try UpscalingModel(named: $0) } ?? UpscalingModel.builtIn[0] }
-    let whole = scale.flatMap { $0 == $0.rounded() ? Int($0) : nil }
-    return try UpscalingModel(try Safetensors(contentsOf: file), scale: whole)
   }
 }

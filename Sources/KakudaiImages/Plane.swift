@@ -34,11 +34,14 @@ struct Plane {
         }
       ]
     }
-    return result.map { values in
-      Plane(
-        width: width - 2 * border, height: height - 2 * border,
-        values: (border..<height - border).flatMap { values[$0 * width + border..<($0 + 1) * width - border] })
-    }
+    return result.map { Plane(width: width, height: height, values: $0).inner(border) }
+  }
+
+  /// Without `border` pixels on all sides.
+  func inner(_ border: Int) -> Plane {
+    Plane(
+      width: width - 2 * border, height: height - 2 * border,
+      values: (border..<height - border).flatMap { values[$0 * width + border..<($0 + 1) * width - border] })
   }
 
   func meanSquaredError(_ other: Plane) -> Double {

@@ -22,3 +22,9 @@ public func luma(ofGrey grey: Tensor) -> Tensor { grey * (219 / 255) + 16 / 255 
 
 /// The inverse of `luma(ofGrey:)`.
 public func grey(ofLuma luma: Tensor) -> Tensor { (luma - 16 / 255) * (255 / 219) }
+
+/// What the published protocol measures of a picture, `(N, 1 or 3, H, W) → (N, 1, H, W)`: its luma, not rounded; a grey picture
+/// is its own luma.
+public func protocolLuma(of picture: Tensor) -> Tensor {
+  picture.shape[1] == 1 ? picture : lumaAndChroma(ofRGB: picture).sliced(1, 0..<1)
+}

@@ -11,6 +11,28 @@ public struct Upscaler: Sendable {
   ///
   /// - Throws: when the shape or the size is impossible; never stops on them.
   public func callAsFunction(_ picture: Tensor, to size: PerAxis) throws(ModelError) -> Tensor {
+    try check(picture, size)
+    return clamp(enlarged(picture, to: size), minimum: 0, maximum: 1)
+  }
+
+  /// The luma of the enlarged picture, as the literature measures it: not rounded, in 0…1, `(1, 1, height, width)`.
+  ///
+  /// A network sees luma as computed from the colours, as in PyTorch implementations; a filter sees it rounded to 8 bits, as
+  /// in MATLAB's, from which the published figures of cubic enlargement are. A grey picture is its own luma.
+  public func enlargedLuma(of picture: Tensor, to size: PerAxis) throws(ModelError) -> Tensor {
+    try check(picture, size)
+    let luma = protocolLuma(of: picture)
+    let result: Tensor =
+      switch model.method {
+      case .network(let network) where network.channels == 3:
+        protocolLuma(of: clamp(enlarged(picture, to: size), minimum: 0, maximum: 1))
+      case .network(let network): resampled(network(luma), to: size, .bicubic)
+      case .resampling, .transposedBicubic: enlarged(BytePlanes(luma).tensor, to: size)
+      }
+    return clamp(result, minimum: 0, maximum: 1)
+  }
+
+  private func check(_ picture: Tensor, _ size: PerAxis) throws(ModelError) {
     guard picture.rank == 4, picture.shape[0] == 1, [1, 3].contains(picture.shape[1]), picture.shape.elementCount > 0
     else {
       throw .impossibleSize("a picture is (1, 1 or 3, H, W), but this one is \(picture.shape)")
@@ -18,7 +40,6 @@ public struct Upscaler: Sendable {
     guard size.height > 0, size.width > 0,
       (try? Shape(validating: [4 * picture.shape[1], size.height, size.width])) != nil
     else { throw .impossibleSize("a picture cannot be made \(size.width) × \(size.height)") }
-    return clamp(enlarged(picture, to: size), minimum: 0, maximum: 1)
   }
 
   /// About how many bytes enlarging takes at its peak, the pictures themselves included.

@@ -58,6 +58,7 @@ public struct UpscalingModel: Sendable {
 
   /// The network that the file names, or that the shapes of its tensors tell.
   private static func network(_ weights: Safetensors, scale: Int?) throws(ModelError) -> any SuperResolutionNetwork {
+    if let network = try weights.averagedNetwork() { return network }
     let validScale = scale.flatMap { (1...8).contains($0) ? $0 : nil }
     if let architecture = weights.metadata["architecture"] {
       guard let scale = validScale else { throw .unknownScale(path: weights.path) }

@@ -47,6 +47,11 @@ struct TrainCommandTests {
       let enlarged = try CommandTests.kakudai(
         "upscale", "\(folder)/0.png", "-o", "\(folder)/big.png", "-m", "\(folder)/whole.safetensors")
       #expect(enlarged.status == 0 && enlarged.errors.contains("96 × 80 pixels"), "\(enlarged)")
+      // The checkpoint of the last step is judged as the weights that were written.
+      let judged = try ["whole.safetensors", "whole.safetensors.checkpoint"].map {
+        try CommandTests.kakudai("evaluate", "--data", folder, "-m", "\(folder)/\($0)")
+      }
+      #expect(judged[0].status == 0 && judged[0].output == judged[1].output, "\(judged)")
     }
   }
 

@@ -2,13 +2,15 @@ import Foundation
 import KakudaiImages
 import KakudaiModels
 import KakudaiTensors
+import KakudaiWeights
+import TestSupport
 import Testing
 
-/// The published results of bicubic enlargement, on pictures that are not part of the project: beside the checkout, in
+/// The published results of bicubic enlargement and those known of a FSRCNN, on pictures that are not part of the project: beside the checkout, in
 /// `shared/data`. Where `KAKUDAI_REQUIRE_DATA` is set they must be there.
 struct Set5Tests {
-  static let folder =
-    #filePath.split(separator: "/").dropLast(4).map { "/" + $0 }.joined() + "/shared/data/evaluation/Set5"
+  static let data = #filePath.split(separator: "/").dropLast(4).map { "/" + $0 }.joined() + "/shared/data"
+  static let folder = data + "/evaluation/Set5"
   static let isThere =
     FileManager.default.fileExists(atPath: folder) || ProcessInfo.processInfo.environment["KAKUDAI_REQUIRE_DATA"] != nil
 
@@ -32,6 +34,56 @@ struct Set5Tests {
       }
       #expect(abs(sums.psnr - psnr) < 0.03, "\(model.name) ×\(scale): \(sums.psnr) dB")
       #expect(abs(sums.ssim - ssim) < 0.002, "\(model.name) ×\(scale): \(sums.ssim)")
+    }
+  }
+
+  /// The known figures of the weights, and of bicubic enlargement beside them, are of luma that is not rounded.
+  @Test(
+    .enabled(if: isThere, "Set5 is not beside the checkout"),
+    arguments: [(2, 37.14, 33.67), (3, 32.60, 30.40), (4, 30.51, 28.43)])
+  func `FSRCNN and bicubic enlargement reach their known PSNR on luma that is not rounded`(
+    scale: Int, known: Double, bicubic: Double
+  ) throws {
+    let models = [
+      (try fsrcnn(scale: scale), known), (try UpscalingModel(named: "bicubic"), bicubic),
+    ]
+    for (model, expected) in models {
+      var sum = 0.0
+      for picture in 1...5 {
+        let prefix = "\(Self.folder)/image_SRF_\(scale)/img_00\(picture)_SRF_\(scale)"
+        let reference = try Image(contentsOf: "\(prefix)_HR.png").colour
+        let luma = try Upscaler(model).enlargedLuma(
+          of: try Image(contentsOf: "\(prefix)_LR.png").colour,
+          to: PerAxis(height: reference.shape[2], width: reference.shape[3]))
+        sum += try ImageComparison(referenceLuma: protocolLuma(of: reference), luma: luma, border: scale).psnr
+      }
+      #expect(abs(sum / 5 - expected) < 0.005, "\(model.name) ×\(scale): \(sum / 5) dB")
+    }
+  }
+
+  /// The weights are a file from before PyTorch's zip format, and may not be copied into the project.
+  private func fsrcnn(scale: Int) throws -> UpscalingModel {
+    try withTemporaryFolder { folder in
+      let path = "\(folder)/fsrcnn_x\(scale).safetensors"
+      let script =
+        #filePath.split(separator: "/").dropLast().map { "/" + $0 }.joined()
+        + "/Fixtures/convert-legacy-checkpoint.py"
+      let process = Process()
+      process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+      process.arguments = ["python3", script, "\(Self.data)/models/fsrcnn/fsrcnn_x\(scale).pth", path]
+      try process.run()
+      process.waitUntilExit()
+      return try UpscalingModel(Safetensors(contentsOf: path), scale: nil)
+    }
+  }
+
+  @Test(.enabled(if: isThere, "Set5 is not beside the checkout"), arguments: [2, 3, 4])
+  func `our reduction of the large pictures is MATLAB's`(scale: Int) throws {
+    for picture in 1...5 {
+      let prefix = "\(Self.folder)/image_SRF_\(scale)/img_00\(picture)_SRF_\(scale)"
+      let small = try Image(contentsOf: "\(prefix)_LR.png").colour
+      let ours = SuperResolutionPicture(try Image(contentsOf: "\(prefix)_HR.png").colour, scale: scale)!.tensors.small
+      #expect(ours == small, "picture \(picture)")
     }
   }
 }

@@ -2,8 +2,7 @@ public import KakudaiTensors
 
 /// A picture to train or judge with: what it is, and what a network of some scale gets to see of it, both in 8 bits.
 ///
-/// The small picture is made by MATLAB-compatible cubic reduction (a = −0.5, antialiased, rounded to 8 bits), as in the
-/// published protocol.
+/// The small picture is made as MATLAB does it, as in the published protocol.
 public struct SuperResolutionPicture: Sendable {
   public let scale: Int
   /// Grey or RGB, `channels` planes of bytes.
@@ -18,12 +17,15 @@ public struct SuperResolutionPicture: Sendable {
     let cropped = picture.sliced(2, 0..<height * scale).sliced(3, 0..<width * scale)
     self.scale = scale
     large = BytePlanes(cropped)
-    small = BytePlanes(interpolate(large.tensor, size: [height, width], mode: .bicubic, antialias: true))
+    small = large.reduced(by: scale)
   }
 
   public var height: Int { small.height }
   public var width: Int { small.width }
   public var byteCount: Int { large.bytes.count + small.bytes.count }
+
+  /// What the network sees and what it should make of it: colours in 0…1, `(1, 1 or 3, …)`.
+  public var tensors: (small: Tensor, large: Tensor) { (small.tensor, large.tensor) }
 
   /// The pair as tensors with `channels` channels (1: luma): `(1, channels, H, W)` and `(1, channels, scale·H, scale·W)`.
   public func pair(channels: Int) -> (small: Tensor, large: Tensor) {
