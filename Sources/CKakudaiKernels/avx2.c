@@ -1,6 +1,7 @@
 #include "CKakudaiKernels.h"
 
 #if defined(__x86_64__)
+#include <math.h>
 #include <string.h>
 
 #define CK_LANES 8
@@ -15,7 +16,8 @@
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #include "Bodies/vector.h"
 #include "Bodies/convolution.h"
+#include "Bodies/pointwise.h"
 #pragma clang attribute pop
 
-const ck_kernels ck_avx2 = {.name = "avx2", .lanes = CK_LANES, .convolution = CK_CONVOLUTION};
+const ck_kernels ck_avx2 = {.name = "avx2", .lanes = CK_LANES, .convolution = CK_CONVOLUTION, .pointwise = CK_POINTWISE};
 #endif

@@ -1,6 +1,7 @@
 #include "CKakudaiKernels.h"
 
 #if defined(__aarch64__)
+#include <math.h>
 #include <string.h>
 
 #define CK_LANES 4
@@ -16,6 +17,7 @@
 
 #include "Bodies/vector.h"
 #include "Bodies/convolution.h"
+#include "Bodies/pointwise.h"
 
-const ck_kernels ck_neon = {.name = "neon", .lanes = CK_LANES, .convolution = CK_CONVOLUTION};
+const ck_kernels ck_neon = {.name = "neon", .lanes = CK_LANES, .convolution = CK_CONVOLUTION, .pointwise = CK_POINTWISE};
 #endif

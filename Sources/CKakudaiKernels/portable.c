@@ -1,5 +1,6 @@
 #include "CKakudaiKernels.h"
 
+#include <math.h>
 #include <string.h>
 
 #define CK_LANES 4
@@ -14,5 +15,6 @@
 
 #include "Bodies/vector.h"
 #include "Bodies/convolution.h"
+#include "Bodies/pointwise.h"
 
-const ck_kernels ck_portable = {.name = "portable", .lanes = CK_LANES, .convolution = CK_CONVOLUTION};
+const ck_kernels ck_portable = {.name = "portable", .lanes = CK_LANES, .convolution = CK_CONVOLUTION, .pointwise = CK_POINTWISE};

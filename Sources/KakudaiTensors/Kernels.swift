@@ -14,6 +14,8 @@ package struct Kernels: @unchecked Sendable {
   /// `portable`, `avx2`, `avx512` or `neon`.
   package var name: String { String(cString: table.pointee.name) }
 
+  package var pointwise: ck_pointwise_kernels { table.pointee.pointwise }
+
   /// Floats in one vector.
   package var lanes: Int { Int(table.pointee.lanes) }
 

@@ -7,12 +7,14 @@
 #include <stdint.h>
 
 #include "ck_convolution.h"
+#include "ck_pointwise.h"
 
 /* All kernels of one instruction set. */
 typedef struct ck_kernels {
   const char *name; /* "portable", "avx2", "avx512", "neon" */
   int lanes;        /* floats in one vector */
   ck_convolution_kernels convolution;
+  ck_pointwise_kernels pointwise;
 } ck_kernels;
 
 /* Sets `list` to the tables this machine can run, slowest first, and returns their number. */

@@ -50,26 +50,21 @@ public struct Adam: Optimizer {
     let step = Double(steps.item)
     let stepSize = Float(Double(learningRate) / (1 - pow(Double(momentum), step)))
     let squareScale = Float((1 - pow(Double(squareMomentum), step)).squareRoot())
-    let (first, second, epsilon) = (momentum, squareMomentum, epsilon)
     let (added, kept): (Float, Float) =
       switch weightDecay {
       case .ofGradient(let decay): (decay, 1)
       case .decoupled(let decay): (0, 1 - learningRate * decay)
       }
+    let adam = AdamStep(
+      momentum: momentum, squareMomentum: squareMomentum, added: added, kept: kept, stepSize: stepSize,
+      squareScale: squareScale, epsilon: epsilon)
     // Taken out, so that each is held once and changes in place.
     var (means, squares) = (self.means, self.squares)
     (self.means, self.squares) = ([], [])
     forEachParameter(of: &model, along: gradient, parameterCount: means.count) { index, parameter, gradient in
       means[index].withUnsafeMutableBufferPointer { mean in
         squares[index].withUnsafeMutableBufferPointer { square in
-          for element in parameter.indices {
-            let kept = kept * parameter[element]
-            let slope = gradient[element] + added * parameter[element]
-            mean[element] += (1 - first) * (slope - mean[element])
-            square[element] = second * square[element] + (1 - second) * slope * slope
-            parameter[element] =
-              kept - stepSize * mean[element] / (square[element].squareRoot() / squareScale + epsilon)
-          }
+          adam.apply(to: parameter, along: gradient, mean: mean, square: square)
         }
       }
     }

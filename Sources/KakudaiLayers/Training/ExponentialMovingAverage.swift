@@ -43,10 +43,6 @@ private struct Mixing: ParameterVisitor {
       tensor = source[index]
       return
     }
-    tensor.withUnsafeMutableBufferPointer { average in
-      source[index].withUnsafeBufferPointer { model in
-        for element in average.indices { average[element] += (1 - kept) * (model[element] - average[element]) }
-      }
-    }
+    tensor.approach(source[index], share: 1 - kept)
   }
 }

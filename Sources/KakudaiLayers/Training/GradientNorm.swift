@@ -23,7 +23,7 @@ private struct SquaredNorm: ParameterVisitor {
 
   mutating func visit(tensor: inout Tensor, named name: String, role: ParameterRole) {
     guard role == .parameter else { return }
-    sum += tensor.withUnsafeBufferPointer { $0.reduce(0.0) { $0 + Double($1) * Double($1) } }
+    sum += tensor.squaredNorm
   }
 }
 

@@ -1,3 +1,4 @@
+import CKakudaiKernels
 import Synchronization
 
 /// A list of operations in the order they were computed, with the indices of their inputs.
@@ -117,9 +118,13 @@ package final class Tape: Sendable {
 extension Tensor {
   /// Adds elementwise, in place where nobody else holds the elements.
   mutating func accumulate(_ other: Tensor) {
+    let combine = Kernels.current.pointwise.combine!
     withUnsafeMutableBufferPointer { sums in
       other.withUnsafeBufferPointer { terms in
-        for index in sums.indices { sums[index] += terms[index] }
+        Parallel.forEach(sums.count, minimumPerThread: elementsPerThread) { range in
+          let target = sums.baseAddress! + range.lowerBound
+          combine(CK_ADD, target, 1, terms.baseAddress! + range.lowerBound, 1, target, range.count)
+        }
       }
     }
   }

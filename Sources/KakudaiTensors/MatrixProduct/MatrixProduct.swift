@@ -21,20 +21,20 @@ package struct MatrixProduct: Operation {
   package func value(of inputs: [Tensor], shape: Shape) -> Tensor {
     let sizes = stopping { () throws(ShapeError) in try self.sizes(inputs[0].shape, inputs[1].shape) }
     guard shape.elementCount > 0 && sizes.terms > 0 else { return .zeros(shape) }
-    // A trailing axis of extent 1 makes every matrix of the batch a row.
-    let batch = Shape(sizes.batch + [1])
-    let leftMatrices = BroadcastRows(of: Shape(sizes.leftBatch + [1]), in: batch)
-    let rightMatrices = BroadcastRows(of: Shape(sizes.rightBatch + [1]), in: batch)
+    let batch = Shape(sizes.batch)
+    let matrices = BroadcastRuns(of: [Shape(sizes.leftBatch), Shape(sizes.rightBatch)], in: batch)
     let product = ProductOfPairs(
       plan: MatrixProductPlan(
         rows: sizes.rows, columns: sizes.columns, terms: sizes.terms, transposesLeft: transposesLeft,
         transposesRight: transposesRight, kernels: Kernels.current.table.pointee.convolution),
       kernels: Kernels.current)
     return Tensor(shape: shape) { output in
-      for pair in 0..<batch.rowCount {
+      for pair in 0..<batch.elementCount {
         product.compute(
-          left: UnsafePointer(inputs[0].storage.elements) + leftMatrices.start(pair) * sizes.rows * sizes.terms,
-          right: UnsafePointer(inputs[1].storage.elements) + rightMatrices.start(pair) * sizes.terms * sizes.columns,
+          left: UnsafePointer(inputs[0].storage.elements) + matrices.position(of: pair, in: 0) * sizes.rows
+            * sizes.terms,
+          right: UnsafePointer(inputs[1].storage.elements) + matrices.position(of: pair, in: 1) * sizes.terms
+            * sizes.columns,
           into: output.baseAddress! + pair * sizes.rows * sizes.columns)
       }
       withExtendedLifetime(inputs) {}

@@ -1,9 +1,12 @@
-/// A function of two numbers, applied to pairs of elements.
+import CKakudaiKernels
+
+/// A function of two numbers, applied to pairs of elements by a kernel.
 protocol PairwiseFunction: Sendable {
   static var name: String { get }
-  static func value(_ left: Float, _ right: Float) -> Float
-  static func leftGradient(_ left: Float, _ right: Float, _ cotangent: Float) -> Float
-  static func rightGradient(_ left: Float, _ right: Float, _ cotangent: Float) -> Float
+  static var kernel: ck_pairing { get }
+  /// The cotangent times the derivative by one operand, before it is summed to the operand's shape.
+  static func leftGradient(_ left: Tensor, _ right: Tensor, _ cotangent: Tensor) -> Tensor
+  static func rightGradient(_ left: Tensor, _ right: Tensor, _ cotangent: Tensor) -> Tensor
 }
 
 /// Applies a function of two numbers to pairs of elements; the smaller operand is stretched as in NumPy.
@@ -13,82 +16,62 @@ struct Pairwise<Function: PairwiseFunction>: Operation {
   func outputShape(of inputs: [Shape]) throws(ShapeError) -> Shape { try broadcast(inputs[0], inputs[1], Self.name) }
 
   func value(of inputs: [Tensor], shape: Shape) -> Tensor {
-    combined(inputs[0], inputs[1], shape) { left, right, _ in Function.value(left, right) }
+    let runs = BroadcastRuns(of: inputs.map(\.shape), in: shape)
+    let kernels = Kernels.current.pointwise
+    let (left, right) = (inputs[0].storage, inputs[1].storage)
+    return Tensor(shape: shape) { output in
+      // Long runs are split, short ones dealt out.
+      let parts = max(1, runs.length / elementsPerThread)
+      Parallel.forEach(runs.count * parts, minimumPerThread: max(1, elementsPerThread * parts / max(1, runs.length))) {
+        for index in $0 {
+          let (run, part) = index.quotientAndRemainder(dividingBy: parts)
+          let (start, end) = (runs.length * part / parts, runs.length * (part + 1) / parts)
+          kernels.combine(
+            Function.kernel, left.elements + runs.start(run, of: 0) + start * runs.steps[0], runs.steps[0],
+            right.elements + runs.start(run, of: 1) + start * runs.steps[1], runs.steps[1],
+            output.baseAddress! + run * runs.length + start, end - start)
+        }
+      }
+      withExtendedLifetime((left, right)) {}
+    }
   }
 
   func gradients(_ context: GradientContext) -> [Tensor?] {
-    let (left, right, shape) = (context.inputs[0], context.inputs[1], context.output.shape)
-    return context.cotangent.withUnsafeBufferPointer { cotangent in
-      [
-        context.wanted[0]
-          ? combined(left, right, shape) { Function.leftGradient($0, $1, cotangent[$2]) }.summed(to: left.shape) : nil,
-        context.wanted[1]
-          ? combined(left, right, shape) { Function.rightGradient($0, $1, cotangent[$2]) }.summed(to: right.shape)
-          : nil,
-      ]
-    }
-  }
-
-  /// A tensor of `function(left, right, index)` for every pair of elements.
-  @inline(__always)
-  private func combined(
-    _ left: Tensor, _ right: Tensor, _ shape: Shape, _ function: (Float, Float, Int) -> Float
-  ) -> Tensor {
-    let length = shape.rowLength
-    let (leftRows, rightRows) = (BroadcastRows(of: left.shape, in: shape), BroadcastRows(of: right.shape, in: shape))
-    let isAligned = left.shape.elementCount == shape.elementCount && right.shape.elementCount == shape.elementCount
-    return Tensor(shape: shape) { output in
-      left.withUnsafeBufferPointer { left in
-        right.withUnsafeBufferPointer { right in
-          if isAligned {
-            Parallel.forEach(output.count, minimumPerThread: elementsPerThread) { range in
-              for index in range { output[index] = function(left[index], right[index], index) }
-            }
-          } else {
-            Parallel.forEach(shape.rowCount, minimumPerThread: max(1, elementsPerThread / max(1, length))) { rows in
-              for row in rows {
-                let (leftStart, rightStart) = (leftRows.start(row), rightRows.start(row))
-                for column in 0..<length {
-                  output[row * length + column] = function(
-                    left[leftStart + column * leftRows.step], right[rightStart + column * rightRows.step],
-                    row * length + column)
-                }
-              }
-            }
-          }
-        }
-      }
-    }
+    let (left, right) = (context.inputs[0].unrecorded, context.inputs[1].unrecorded)
+    return [
+      context.wanted[0] ? Function.leftGradient(left, right, context.cotangent).summed(to: left.shape) : nil,
+      context.wanted[1] ? Function.rightGradient(left, right, context.cotangent).summed(to: right.shape) : nil,
+    ]
   }
 }
 
 private enum Sum: PairwiseFunction {
   static let name = "add"
-  static func value(_ left: Float, _ right: Float) -> Float { left + right }
-  static func leftGradient(_ left: Float, _ right: Float, _ cotangent: Float) -> Float { cotangent }
-  static func rightGradient(_ left: Float, _ right: Float, _ cotangent: Float) -> Float { cotangent }
+  static let kernel = CK_ADD
+  static func leftGradient(_ left: Tensor, _ right: Tensor, _ cotangent: Tensor) -> Tensor { cotangent }
+  static func rightGradient(_ left: Tensor, _ right: Tensor, _ cotangent: Tensor) -> Tensor { cotangent }
 }
 
 private enum Difference: PairwiseFunction {
   static let name = "subtract"
-  static func value(_ left: Float, _ right: Float) -> Float { left - right }
-  static func leftGradient(_ left: Float, _ right: Float, _ cotangent: Float) -> Float { cotangent }
-  static func rightGradient(_ left: Float, _ right: Float, _ cotangent: Float) -> Float { -cotangent }
+  static let kernel = CK_SUBTRACT
+  static func leftGradient(_ left: Tensor, _ right: Tensor, _ cotangent: Tensor) -> Tensor { cotangent }
+  static func rightGradient(_ left: Tensor, _ right: Tensor, _ cotangent: Tensor) -> Tensor { -cotangent }
 }
 
 private enum Product: PairwiseFunction {
   static let name = "multiply"
-  static func value(_ left: Float, _ right: Float) -> Float { left * right }
-  static func leftGradient(_ left: Float, _ right: Float, _ cotangent: Float) -> Float { cotangent * right }
-  static func rightGradient(_ left: Float, _ right: Float, _ cotangent: Float) -> Float { cotangent * left }
+  static let kernel = CK_MULTIPLY
+  static func leftGradient(_ left: Tensor, _ right: Tensor, _ cotangent: Tensor) -> Tensor { cotangent * right }
+  static func rightGradient(_ left: Tensor, _ right: Tensor, _ cotangent: Tensor) -> Tensor { cotangent * left }
 }
 
 private enum Quotient: PairwiseFunction {
   static let name = "divide"
-  static func value(_ left: Float, _ right: Float) -> Float { left / right }
-  static func leftGradient(_ left: Float, _ right: Float, _ cotangent: Float) -> Float { cotangent / right }
-  static func rightGradient(_ left: Float, _ right: Float, _ cotangent: Float) -> Float {
-    -cotangent * ((left / right) / right)
+  static let kernel = CK_DIVIDE
+  static func leftGradient(_ left: Tensor, _ right: Tensor, _ cotangent: Tensor) -> Tensor { cotangent / right }
+  static func rightGradient(_ left: Tensor, _ right: Tensor, _ cotangent: Tensor) -> Tensor {
+    -cotangent * (left / right / right)
   }
 }
 

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Darwin)
-import Darwin
-#endif
+import CKakudaiKernels
 
 /// eˣ of every element.
 public func exp(_ x: Tensor) -> Tensor { Elementwise(Exponential())(x) }
@@ -26,57 +22,35 @@ public func clamp(_ x: Tensor, minimum: Float = -.infinity, maximum: Float = .in
 
 private struct Exponential: ElementwiseFunction {
   static let name = "exp"
-  func value(_ x: Float) -> Float { expf(x) }
-  func gradient(_ x: Float, _ y: Float, _ cotangent: Float) -> Float { cotangent * y }
+  static let kernel = CK_EXPONENTIAL
 }
 
 private struct Logarithm: ElementwiseFunction {
   static let name = "log"
-  func value(_ x: Float) -> Float { logf(x) }
-  func gradient(_ x: Float, _ y: Float, _ cotangent: Float) -> Float { cotangent / x }
+  static let kernel = CK_LOGARITHM
 }
 
 private struct SquareRoot: ElementwiseFunction {
   static let name = "sqrt"
-  func value(_ x: Float) -> Float { x.squareRoot() }
-  func gradient(_ x: Float, _ y: Float, _ cotangent: Float) -> Float { cotangent / (2 * y) }
+  static let kernel = CK_SQUARE_ROOT
 }
 
 private struct Magnitude: ElementwiseFunction {
   static let name = "abs"
-  func value(_ x: Float) -> Float { x.magnitude }
-  func gradient(_ x: Float, _ y: Float, _ cotangent: Float) -> Float {
-    x > 0 ? cotangent : x < 0 ? -cotangent : 0
-  }
+  static let kernel = CK_MAGNITUDE
 }
 
 private struct Power: ElementwiseFunction {
   static let name = "power"
+  static let kernel = CK_POWER
   let exponent: Float
-  func value(_ x: Float) -> Float { raised(x, to: exponent) }
-  func gradient(_ x: Float, _ y: Float, _ cotangent: Float) -> Float {
-    exponent == 0 ? 0 : cotangent * (exponent * raised(x, to: exponent - 1))
-  }
-
-  /// `powf`, but for the exponents that PyTorch treats apart, whose signs at −0 and values at −∞ differ.
-  private func raised(_ x: Float, to exponent: Float) -> Float {
-    switch exponent {
-    case 0.5: x.squareRoot()
-    case -0.5: 1 / x.squareRoot()
-    case 2: x * x
-    default: powf(x, exponent)
-    }
-  }
+  var parameters: (Float, Float) { (exponent, 0) }
 }
 
 private struct Clamp: ElementwiseFunction {
   static let name = "clamp"
+  static let kernel = CK_CLAMP
   let minimum: Float
   let maximum: Float
-  // In this order NaN stays NaN, and `maximum` wins where the bounds cross.
-  func value(_ x: Float) -> Float {
-    let raised = x < minimum ? minimum : x
-    return raised > maximum ? maximum : raised
-  }
-  func gradient(_ x: Float, _ y: Float, _ cotangent: Float) -> Float { x >= minimum && x <= maximum ? cotangent : 0 }
+  var parameters: (Float, Float) { (minimum, maximum) }
 }

@@ -1,3 +1,5 @@
+import CKakudaiKernels
+
 /// x where it is positive, a learned slope times x elsewhere; the inputs are `input` and `weight`.
 ///
 /// Shapes `(N, C, …)`, or `(C)` for `weight` of C; a `weight` of `(1)` is shared by all channels (He et al., 2015; PyTorch's
@@ -15,49 +17,60 @@ struct ParametricReLU: Operation {
   }
 
   func value(of inputs: [Tensor], shape: Shape) -> Tensor {
-    Tensor(shape: shape) { output in
-      inputs[0].withUnsafeBufferPointer { input in
-        forEachChannel(shape, slopes: inputs[1].elements, isParallel: true) { range, slope, _ in
-          for index in range { output[index] = input[index] > 0 ? input[index] : input[index] * slope }
-        }
+    let (input, slopes) = (inputs[0].storage, inputs[1].storage)
+    let kernels = Kernels.current.pointwise
+    return Tensor(shape: shape) { output in
+      Planes(shape, slopes: slopes.count).forEach { _, range, slope in
+        kernels.apply(
+          CK_LEAKY_RELU, slopes.elements[slope], 0, input.elements + range.lowerBound,
+          output.baseAddress! + range.lowerBound, range.count)
       }
+      withExtendedLifetime((input, slopes)) {}
     }
   }
 
   func gradients(_ context: GradientContext) -> [Tensor?] {
-    let slopes = context.inputs[1].elements
-    var sums = [Double](repeating: 0, count: slopes.count)
-    let gradient = Tensor(shape: context.output.shape) { result in
-      context.inputs[0].withUnsafeBufferPointer { input in
-        context.cotangent.withUnsafeBufferPointer { cotangent in
-          forEachChannel(context.output.shape, slopes: slopes, isParallel: false) { range, slope, parameter in
-            var sum = 0.0
-            for index in range {
-              let isPositive = input[index] > 0
-              result[index] = isPositive ? cotangent[index] : cotangent[index] * slope
-              sum += isPositive ? 0 : Double(input[index]) * Double(cotangent[index])
-            }
-            sums[parameter] += sum
-          }
+    let (input, slopes) = (context.inputs[0].storage, context.inputs[1].storage)
+    let cotangent = context.cotangent.storage
+    let kernels = Kernels.current.pointwise
+    let planes = Planes(context.output.shape, slopes: slopes.count)
+    var sums = [Double](repeating: 0, count: planes.count)
+    let gradient = Tensor(shape: context.output.shape) { gradient in
+      sums.withUnsafeMutableBufferPointer { sums in
+        nonisolated(unsafe) let sums = sums
+        planes.forEach { plane, range, slope in
+          sums[plane] = kernels.preluGradient(
+            input.elements + range.lowerBound, cotangent.elements + range.lowerBound, slopes.elements[slope],
+            gradient.baseAddress! + range.lowerBound, range.count)
         }
       }
+      withExtendedLifetime((input, cotangent)) {}
     }
-    return [gradient, Tensor(sums.map { Float($0) })]
+    var totals = [Double](repeating: 0, count: slopes.count)
+    for plane in sums.indices { totals[planes.slope(of: plane)] += sums[plane] }
+    return [gradient, Tensor(totals.map { Float($0) })]
   }
 
-  /// Planes in parallel; those of the gradient add up the slopes' sums, and so take turns.
-  private func forEachChannel(
-    _ shape: Shape, slopes: [Float], isParallel: Bool, _ body: (Range<Int>, Float, Int) -> Void
-  ) {
-    let channels = shape.rank > 1 ? shape[1] : 1
-    let images = shape.rank > 1 ? shape[0] : 1
-    let plane = shape.elementCount / max(1, images * channels)
-    Parallel.forEach(
-      images * channels, minimumPerThread: isParallel ? max(1, elementsPerThread / max(1, plane)) : .max
-    ) { planes in
-      for index in planes {
-        let parameter = slopes.count == 1 ? 0 : index % channels
-        body(index * plane..<(index + 1) * plane, slopes[parameter], parameter)
+  /// The planes of `(N, C, …)`, each with its slope.
+  private struct Planes {
+    let count: Int
+    private let channels: Int
+    private let size: Int
+    private let slopes: Int
+
+    init(_ shape: Shape, slopes: Int) {
+      channels = shape.rank > 1 ? shape[1] : 1
+      count = shape.rank > 1 ? shape[0] * channels : 1
+      size = shape.elementCount / max(1, count)
+      self.slopes = slopes
+    }
+
+    func slope(of plane: Int) -> Int { slopes == 1 ? 0 : plane % channels }
+
+    /// Calls `body` with each plane, its elements and the index of its slope, in parallel.
+    func forEach(_ body: (_ plane: Int, Range<Int>, _ slope: Int) -> Void) {
+      Parallel.forEach(count, minimumPerThread: max(1, elementsPerThread / max(1, size))) { planes in
+        for plane in planes { body(plane, plane * size..<(plane + 1) * size, slope(of: plane)) }
       }
     }
   }

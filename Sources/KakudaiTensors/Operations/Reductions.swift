@@ -1,4 +1,4 @@
-/// Sums, means or variances over some axes. Sums are in Double, element after element.
+/// Sums, means or variances over some axes. Sums are in Double.
 struct Reduction: Operation {
   enum Kind: String, Sendable {
     case sum
@@ -43,13 +43,12 @@ struct Reduction: Operation {
 
   func value(of inputs: [Tensor], shape: Shape) -> Tensor {
     let (kept, count) = kept(inputs[0].shape)
-    var sums = sums(inputs[0], kept) { element, _ in element }
+    var sums = inputs[0].sums(to: kept)
     switch kind {
     case .sum: break
     case .mean: for index in sums.indices { sums[index] /= Double(count) }
     case .biasedVariance, .unbiasedVariance:
-      let means = sums.map { $0 / Double(count) }
-      sums = self.sums(inputs[0], kept) { element, index in (element - means[index]) * (element - means[index]) }
+      sums = squaredDistances(inputs[0], from: sums.map { $0 / Double(count) }, kept)
       for index in sums.indices { sums[index] /= divisor(count) }
     }
     return Tensor(sums.map { Float($0) }, shape: shape)
@@ -58,50 +57,46 @@ struct Reduction: Operation {
   func gradients(_ context: GradientContext) -> [Tensor?] {
     let input = context.inputs[0]
     let (kept, count) = kept(input.shape)
-    let cotangents = context.cotangent.elements
-    let means =
-      kind == .sum || kind == .mean ? [] : sums(input, kept) { element, _ in element }.map { $0 / Double(count) }
-    let rows = BroadcastRows(of: kept, in: input.shape)
-    let length = input.shape.rowLength
-    let gradient = Tensor(shape: input.shape) { result in
-      input.withUnsafeBufferPointer { input in
-        for row in 0..<context.inputs[0].shape.rowCount {
-          let start = rows.start(row)
-          for column in 0..<length {
-            let index = start + column * rows.step
-            let cotangent = Double(cotangents[index])
-            let element = row * length + column
-            switch kind {
-            case .sum: result[element] = cotangents[index]
-            case .mean: result[element] = Float(cotangent / Double(count))
-            case .biasedVariance, .unbiasedVariance:
-              result[element] = Float(2 * cotangent * (Double(input[element]) - means[index]) / divisor(count))
-            }
-          }
+    let cotangent = context.cotangent.unrecorded.viewed(as: kept)
+    switch kind {
+    case .sum: return [cotangent.stretched(to: input.shape)]
+    case .mean: return [(cotangent / Float(count)).stretched(to: input.shape)]
+    case .biasedVariance, .unbiasedVariance:
+      let cotangents = cotangent.elements
+      let means = input.sums(to: kept).map { $0 / Double(count) }
+      let gradient = Tensor(shape: input.shape) { result in
+        forEachElement(input, kept) { position, element, index in
+          result[position] = Float(2 * Double(cotangents[index]) * (element - means[index]) / divisor(count))
         }
       }
+      return [gradient]
     }
-    return [gradient]
   }
 
   private func divisor(_ count: Int) -> Double { Double(kind == .unbiasedVariance ? count - 1 : count) }
 
-  /// The sum of `term(element, index of the result)` for every result.
+  /// The sum of (element − mean)² for every mean.
+  private func squaredDistances(_ input: Tensor, from means: [Double], _ kept: Shape) -> [Double] {
+    var sums = [Double](repeating: 0, count: means.count)
+    forEachElement(input, kept) { _, element, index in
+      sums[index] += (element - means[index]) * (element - means[index])
+    }
+    return sums
+  }
+
+  /// Each element, its position, and the index of its result.
   @inline(__always)
-  private func sums(_ input: Tensor, _ kept: Shape, _ term: (Double, Int) -> Double) -> [Double] {
-    let rows = BroadcastRows(of: kept, in: input.shape)
-    let length = input.shape.rowLength
-    var sums = [Double](repeating: 0, count: kept.elementCount)
+  private func forEachElement(_ input: Tensor, _ kept: Shape, _ body: (Int, Double, Int) -> Void) {
+    let runs = BroadcastRuns(of: [kept], in: input.shape)
     input.withUnsafeBufferPointer { elements in
-      for row in 0..<input.shape.rowCount {
-        let start = rows.start(row)
-        for column in 0..<length {
-          let index = start + column * rows.step
-          sums[index] += term(Double(elements[row * length + column]), index)
+      for run in 0..<runs.count {
+        let start = runs.start(run, of: 0)
+        for offset in 0..<runs.length {
+          let position = run * runs.length + offset
+          body(position, Double(elements[position]), start + offset * runs.steps[0])
         }
       }
     }
-    return sums
   }
 }
 

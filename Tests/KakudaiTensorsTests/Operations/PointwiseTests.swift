@@ -1,0 +1,89 @@
+import KakudaiTensors
+import TestSupport
+import Testing
+
+/// Element loops and sums at sizes around those of vectors, against sums in Double.
+struct PointwiseTests {
+  static func sizes(_ kernels: Kernels) -> [Int] {
+    let lanes = kernels.lanes
+    return [1, lanes - 1, lanes, lanes + 1, 2 * lanes - 1, 2 * lanes + 1, 3 * lanes, 97]
+  }
+
+  @Test func `PReLU and its gradients are what they say, at any size`() {
+    withEveryKernelTable { kernels in
+      for size in Self.sizes(kernels) {
+        let operands: [Tensor] = [.random([2, 3, size], seed: 1), Tensor([0.25, -2, 0.1])]
+        let cotangent = Tensor.random([2, 3, size], seed: 2)
+        let (x, c, slopes) = (operands[0].elements, cotangent.elements, operands[1].elements)
+        func slope(_ index: Int) -> Float { slopes[index / size % 3] }
+        #expect(prelu(operands[0], operands[1]).elements == x.indices.map { x[$0] > 0 ? x[$0] : x[$0] * slope($0) })
+        let gradients = valueAndGradient(of: operands) { Projection(cotangent: cotangent)(prelu($0[0], $0[1])) }
+          .gradient
+        #expect(gradients[0].elements == x.indices.map { x[$0] > 0 ? c[$0] : c[$0] * slope($0) })
+        for channel in 0..<3 {
+          let terms = x.indices.filter { $0 / size % 3 == channel && x[$0] <= 0 }.map { Double(x[$0]) * Double(c[$0]) }
+          let bound = 1e-7 * terms.reduce(1e-30) { $0 + $1.magnitude }
+          #expect(abs(Double(gradients[1].elements[channel]) - terms.reduce(0, +)) <= bound, "\(kernels.name), \(size)")
+        }
+      }
+    }
+  }
+
+  @Test func `infinite cotangents of positive elements do not reach the slope`() {
+    withEveryKernelTable { _ in
+      let gradient = valueAndGradient(of: [Tensor([1, -1]), Tensor([0.5])]) { inputs in
+        Projection(cotangent: Tensor([.infinity, 3]))(prelu(inputs[0], inputs[1]))
+      }.gradient
+      #expect(gradient[0].elements == [.infinity, 1.5] && gradient[1].elements == [-3])
+    }
+  }
+
+  @Test func `sums and square norms meet every element once, at any size`() {
+    withEveryKernelTable { kernels in
+      for size in Self.sizes(kernels) {
+        let x = Tensor((0..<size).map { Float($0 * $0 % 17) - 8 })
+        #expect(Double(x.sum().item) == x.elements.reduce(0.0) { $0 + Double($1) }, "\(kernels.name), \(size)")
+        #expect(x.squaredNorm == x.elements.reduce(0.0) { $0 + Double($1) * Double($1) }, "\(kernels.name), \(size)")
+      }
+    }
+  }
+
+  @Test(arguments: [
+    [[2, 3, 4], [2, 3, 4]], [[2, 3, 4], [4]], [[2, 3, 4], [3, 1]], [[2, 1, 4], [3, 1]], [[5], [1]], [[], [2, 2]],
+    [[2, 1, 3, 1], [1, 4, 1, 5]], [[1, 1], [1, 7, 1]], [[3, 1, 1], [3, 2, 2]], [[0, 3], [1]],
+  ])
+  func `operands are stretched as NumPy does`(_ shapes: [[Int]]) throws {
+    let (left, right) = (Tensor.random(Shape(shapes[0]), seed: 1), Tensor.random(Shape(shapes[1]), seed: 2))
+    let shape = try broadcast(left.shape, right.shape, "test")
+    func element(_ tensor: Tensor, at position: Int) -> Float {
+      var (rest, offset) = (position, 0)
+      let strides = tensor.shape.strides
+      for axis in (0..<shape.rank).reversed() {
+        let own = axis - shape.rank + tensor.rank
+        if own >= 0 && tensor.shape[own] > 1 { offset += rest % shape[axis] * strides[own] }
+        rest /= shape[axis]
+      }
+      return tensor.elements[offset]
+    }
+    let expected = (0..<shape.elementCount).map { element(left, at: $0) - element(right, at: $0) }
+    withEveryKernelTable { _ in
+      #expect((left - right).shape == shape && (left - right).elements == expected)
+      let gradients = valueAndGradient(of: [left, right]) { ($0[0] - $0[1]).sum() }.gradient
+      for (gradient, sign) in zip(gradients, [1, -1] as [Float]) where gradient.shape.elementCount > 0 {
+        let repeated = Float(shape.elementCount / gradient.shape.elementCount)
+        #expect(gradient.elements.allSatisfy { $0 == sign * repeated })
+      }
+    }
+  }
+
+  @Test func `sums of large tensors are the same for any number of threads`() {
+    let x = Tensor.random([2, 3, 301, 211])
+    let slopes = Tensor([0.1, 0.2, 0.3])
+    func results() -> [Tensor] {
+      let gradients = valueAndGradient(of: [x, slopes]) { prelu($0[0], $0[1]).mean() }.gradient
+      return [x.sum(), x + x, prelu(x, slopes)] + gradients
+    }
+    let one = withThreadCount(1) { results() }
+    #expect(withThreadCount(3) { results() } == one)
+  }
+}
