@@ -100,24 +100,24 @@ struct BytePlanes: Sendable {
   func copySquare(
     top: Int, left: Int, side: Int, symmetry: Int, channel: Int, to target: UnsafeMutablePointer<Float>
   ) {
-    // Where the target's origin lies in the source, and the steps there along the target's columns and rows.
-    let isTransposed = symmetry & 4 != 0
+    // Source rows are read as they lie; `step` leads from pixel to pixel in the target, and `rowStep` from row to row.
     let (mirrorsRows, mirrorsColumns) = (symmetry & 1 != 0, symmetry & 2 != 0)
-    let rowStep = mirrorsRows ? -width : width
-    let columnStep = mirrorsColumns ? -1 : 1
-    let origin =
-      (channel * height + top + (mirrorsRows ? side - 1 : 0)) * width + left + (mirrorsColumns ? side - 1 : 0)
-    let (down, right) = isTransposed ? (columnStep, rowStep) : (rowStep, columnStep)
+    let (columnUnit, rowUnit) = symmetry & 4 != 0 ? (side, 1) : (1, side)
+    let (step, rowStep) = (mirrorsColumns ? -columnUnit : columnUnit, mirrorsRows ? -rowUnit : rowUnit)
+    let origin = (mirrorsColumns ? (side - 1) * columnUnit : 0) + (mirrorsRows ? (side - 1) * rowUnit : 0)
     bytes.withUnsafeBufferPointer { bytes in
-      for row in 0..<side {
-        var source = origin + row * down
-        for column in 0..<side {
-          target[row * side + column] = Float(bytes[source]) / 255
-          source += right
+      Self.numbers.withUnsafeBufferPointer { numbers in
+        for row in 0..<side {
+          let source = bytes.baseAddress! + (channel * height + top + row) * width + left
+          let start = target + (origin + row * rowStep)
+          for column in 0..<side { start[column &* step] = numbers.baseAddress![Int(source[column])] }
         }
       }
     }
   }
+
+  /// What each byte stands for.
+  private static let numbers = (0...255).map { Float($0) / 255 }
 
   static let symmetries = 8
 }
