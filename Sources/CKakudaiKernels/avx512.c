@@ -17,6 +17,7 @@
 
 #pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma"))), apply_to = function)
 #include "Bodies/vector.h"
+#include "Bodies/epilogue.h"
 #include "Bodies/convolution.h"
 #include "Bodies/pointwise.h"
 #pragma clang attribute pop

@@ -16,6 +16,7 @@
 #define CK_PRODUCT_RIGHTS 6
 
 #include "Bodies/vector.h"
+#include "Bodies/epilogue.h"
 #include "Bodies/convolution.h"
 #include "Bodies/pointwise.h"
 

@@ -14,6 +14,7 @@
 #define CK_PRODUCT_RIGHTS 3
 
 #include "Bodies/vector.h"
+#include "Bodies/epilogue.h"
 #include "Bodies/convolution.h"
 #include "Bodies/pointwise.h"
 

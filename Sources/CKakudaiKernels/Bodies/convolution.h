@@ -14,10 +14,17 @@ static void ck_pack(const ck_packing *p, float *packed) {
   }
 }
 
-/* One tile in registers, written to `rows`; past the caches with `streams`, which needs aligned rows. `outputs` and `vectors` are constants at every call, so that all loops over them
- * unroll. */
-CK_INLINE void ck_tile(const ck_correlation *c, const ck_pass *p, size_t x, float *const *rows, int streams,
-                       const int outputs, const int vectors) {
+/* How a tile is stored. */
+typedef struct ck_destination {
+  float *rows[CK_OUTPUT_BLOCK];
+  int streams;                 /* past the caches, which needs aligned rows */
+  const ck_epilogue *epilogue; /* of sums that are finished and stand in the output, or NULL */
+} ck_destination;
+
+/* One tile in registers. `outputs` and `vectors` are constants at every call, so that all loops over them unroll. */
+CK_INLINE void ck_tile(const ck_correlation *c, const ck_pass *p, size_t x, const ck_destination *d, const int outputs,
+                       const int vectors) {
+  float *const *const rows = d->rows;
   ck_vector sums[CK_OUTPUT_BLOCK][CK_MOST_VECTORS];
   if (p->continues) {
     CK_UNROLL for (int o = 0; o < outputs; o++) {
@@ -50,7 +57,16 @@ CK_INLINE void ck_tile(const ck_correlation *c, const ck_pass *p, size_t x, floa
         }
       }
     }
-  if (streams) {
+  if (d->epilogue) {
+    const ck_epilogue *const e = d->epilogue;
+    CK_UNROLL for (int o = 0; o < outputs; o++) {
+      const float slope = e->slopes ? e->slopes[o] : 1;
+      const float *const residual = e->residual ? e->residual + e->residualOffsets[o] + x : NULL;
+      CK_UNROLL for (int v = 0; v < vectors; v++)
+        sums[o][v] = ck_finished(e, slope, sums[o][v], residual ? residual + v * CK_LANES : NULL);
+    }
+  }
+  if (d->streams) {
     CK_UNROLL for (int o = 0; o < outputs; o++) {
       CK_UNROLL for (int v = 0; v < vectors; v++) ck_store_past_caches(rows[o] + v * CK_LANES, sums[o][v]);
     }
@@ -65,14 +81,14 @@ CK_INLINE void ck_tile(const ck_correlation *c, const ck_pass *p, size_t x, floa
 #define CK_TILE_WIDTHS(WIDTH) WIDTH(1) WIDTH(2) WIDTH(3) WIDTH(4) WIDTH(5) WIDTH(6) WIDTH(8)
 
 #define CK_BLOCK(outputs, most) \
-  static void ck_pass_of_##outputs(const ck_correlation *c, const ck_pass *p, size_t x, float *const *rows, \
-                                   int streams, size_t vectors) { \
+  static void ck_pass_of_##outputs(const ck_correlation *c, const ck_pass *p, size_t x, const ck_destination *d, \
+                                   size_t vectors) { \
     enum { count = outputs, limit = most }; \
     switch (vectors) { CK_TILE_WIDTHS(CK_WIDTH) } \
   }
 #define CK_WIDTH(vectors) \
   case vectors: \
-    if (vectors <= limit) ck_tile(c, p, x, rows, streams, count, vectors); \
+    if (vectors <= limit) ck_tile(c, p, x, d, count, vectors); \
     break;
 CK_TILES(CK_BLOCK)
 #undef CK_WIDTH
@@ -88,11 +104,11 @@ CK_INLINE size_t ck_tile_vectors(size_t outputs) {
   }
 }
 
-CK_INLINE void ck_run_pass(const ck_correlation *c, const ck_pass *p, size_t x, float *const *rows, int streams,
+CK_INLINE void ck_run_pass(const ck_correlation *c, const ck_pass *p, size_t x, const ck_destination *d,
                            size_t vectors) {
   switch (p->outputs) {
 #define CK_BLOCK(outputs, most) \
-  case outputs: ck_pass_of_##outputs(c, p, x, rows, streams, vectors); break;
+  case outputs: ck_pass_of_##outputs(c, p, x, d, vectors); break;
     CK_TILES(CK_BLOCK)
 #undef CK_BLOCK
   }
@@ -135,12 +151,14 @@ CK_INLINE void ck_emit(const ck_correlation *c, size_t first, size_t count, size
     const float *const source = c->scratch + o * rowLength;
     const size_t distance = c->outputs * rowLength;
     float *const target = c->output + c->outputOffsets[o] + first;
-    if (c->streams && c->phases <= 4) {
-      ck_interleave(source, distance, c->phases, count, line);
-      ck_copy_past_caches(target, line, count);
-    } else {
-      ck_interleave(source, distance, c->phases, count, target);
+    float *const interleaved = c->streams && c->phases <= 4 ? line : target;
+    ck_interleave(source, distance, c->phases, count, interleaved);
+    const ck_epilogue *const e = c->epilogue;
+    if (e) {
+      const float *const residual = e->residual ? e->residual + e->residualOffsets[o] + first : NULL;
+      ck_finish(e, o, interleaved, residual, interleaved, count);
     }
+    if (interleaved == line) ck_copy_past_caches(target, line, count);
   }
 }
 
@@ -149,7 +167,7 @@ static void ck_correlate(const ck_correlation *c) {
   const size_t most = ck_tile_vectors(c->outputs), rowLength = most * CK_LANES;
   int isWritten = 1;
   for (size_t o = 0; o < c->outputs; o++) isWritten &= c->outputOffsets[o] != CK_NOWHERE;
-  float *rows[CK_OUTPUT_BLOCK];
+  ck_destination destination;
   for (size_t x = 0; x < positions; x += rowLength) {
     const size_t left = positions - x;
     size_t vectors = left >= rowLength ? most : (left + CK_LANES - 1) / CK_LANES;
@@ -159,11 +177,13 @@ static void ck_correlate(const ck_correlation *c) {
       const ck_pass *p = c->passes + pass;
       uintptr_t addresses = 0;
       for (size_t o = 0; o < p->outputs; o++) {
-        rows[o] = isDirect ? c->output + c->outputOffsets[o] + x
-                           : c->scratch + (p->phase * c->outputs + p->firstOutput + o) * rowLength;
-        addresses |= (uintptr_t)rows[o];
+        destination.rows[o] = isDirect ? c->output + c->outputOffsets[o] + x
+                                       : c->scratch + (p->phase * c->outputs + p->firstOutput + o) * rowLength;
+        addresses |= (uintptr_t)destination.rows[o];
       }
-      ck_run_pass(c, p, x, rows, c->streams && isDirect && addresses % sizeof(ck_vector) == 0, vectors);
+      destination.streams = c->streams && isDirect && addresses % sizeof(ck_vector) == 0;
+      destination.epilogue = isDirect ? c->epilogue : NULL;
+      ck_run_pass(c, p, x, &destination, vectors);
     }
     if (!isDirect) {
       const size_t first = x * c->phases;
@@ -255,5 +275,5 @@ static void ck_decimate(const float *source, size_t stride, float *output, size_
 #define CK_CONVOLUTION \
   { \
     .outputBlock = CK_OUTPUT_BLOCK, .pixelBlock = CK_PIXEL_BLOCK, .pack = ck_pack, .correlate = ck_correlate, \
-    .correlateProducts = ck_correlate_products, .decimate = ck_decimate \
+    .finish = ck_finish, .correlateProducts = ck_correlate_products, .decimate = ck_decimate \
   }

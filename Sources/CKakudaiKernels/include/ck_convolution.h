@@ -29,6 +29,17 @@ typedef struct ck_pass {
 
 #define CK_NOWHERE PTRDIFF_MIN
 
+/* What happens to the finished sum s of output o before it is stored: r is the residual there, or 0 if there is none.
+ * s' = s + (addsAfter ? 0 : r);  s'' = s' > 0 ? s' : slopes[o] * s';  clamped to low ... high, NaN staying NaN;
+ * then + (addsAfter ? r : 0). */
+typedef struct ck_epilogue {
+  const float *slopes; /* one per output, or NULL for 1 */
+  float low, high;     /* infinite where nothing is clamped */
+  const float *residual; /* or NULL */
+  const ptrdiff_t *residualOffsets; /* where the row of each output begins in it */
+  int addsAfter;
+} ck_epilogue;
+
 /* A block of at most `outputBlock` rows of outputs, each of `phases` phases that alternate along it:
  * output[outputOffsets[o] + x * phases + p] = bias[o] + sum over the passes of o and p, then channel c, then tap t, of
  *   weight(o, c, t) * input[c * channelStride + tapOffsets[t] + x]          for o < outputs and x * phases + p < width.
@@ -43,6 +54,7 @@ typedef struct ck_correlation {
   float *output;
   const ptrdiff_t *outputOffsets;
   size_t width;
+  const ck_epilogue *epilogue; /* or NULL */
   int streams;    /* whether the output is too large for the caches, which it should then not pass through */
   float *scratch; /* phases * CK_SCRATCH_PER_PHASE floats */
 } ck_correlation;
@@ -70,6 +82,10 @@ typedef struct ck_convolution_kernels {
   /* Every output element is summed in one order, so that splitting the outputs or the width into several calls changes no
    * bit. The output must not overlap the input. */
   void (*correlate)(const ck_correlation *correlation);
+  /* What `correlate` does to `count` finished sums of one output, for those who finish sums in other ways; `residual` is the
+   * row of that output or NULL, and `target` may be `sums`. */
+  void (*finish)(const ck_epilogue *epilogue, size_t output, const float *sums, const float *residual, float *target,
+                 size_t count);
   /* Weight gradients. The order of summation depends on `rows` and `width` only; samples past `width` have no influence. */
   void (*correlateProducts)(const ck_products *products);
   /* output[i] = source[i * stride], i < width. */

@@ -14,9 +14,7 @@ package struct Convolution: Operation {
   }
 
   package func value(of inputs: [Tensor], shape: Shape) -> Tensor {
-    CorrelationPlan.compute(
-      .correlation, ConvolutionExtents(geometry, fine: inputs[0].shape, coarse: shape, weight: inputs[1].shape),
-      input: inputs[0], weight: inputs[1], bias: inputs.count > 2 ? inputs[2] : nil, shape: shape)
+    value(of: inputs, shape: shape, epilogue: .none)
   }
 
   package func gradients(_ context: GradientContext) -> [Tensor?] {

@@ -7,31 +7,42 @@ extension CorrelationPlan {
   ///   - weight: `(coarseChannels, fineChannels / groups, kernel height, kernel width)`.
   ///   - bias: One per output channel.
   ///   - shape: That of the output.
+  ///   - residual: Of that shape too, where `epilogue` adds one.
   static func compute(
-    _ direction: Direction, _ extents: ConvolutionExtents, input: Tensor, weight: Tensor, bias: Tensor?, shape: Shape
+    _ direction: Direction, _ extents: ConvolutionExtents, input: Tensor, weight: Tensor, bias: Tensor?, shape: Shape,
+    epilogue: ConvolutionEpilogue = .none, residual: Tensor? = nil
   ) -> Tensor {
     let kernels = Kernels.current
     let threads = extents.threads
+    precondition(epilogue.residual == .none || residual?.shape == shape)
     guard shape.elementCount > 0 else { return .zeros(shape) }
     let plan = CorrelationPlan(
       direction, extents, kernels: kernels.table.pointee.convolution, lanes: kernels.lanes, tasks: threads)
     let (weights, biases) = plan.packed(weight, bias, threads: threads, kernels: kernels)
+    let slopes = plan.slopes(of: epilogue)
     return Tensor(shape: shape) { output in
       let operands = Operands(
         packedWeights: UnsafePointer(weights.elements), packedBiases: biases.map { UnsafePointer($0.elements) },
-        streams: 4 * output.count > cachedBytes, kernels: kernels.table.pointee.convolution)
+        epilogue: epilogue.kernelEpilogue(slopes: slopes), streams: 4 * output.count > cachedBytes,
+        kernels: kernels.table.pointee.convolution)
       let source = RowWindow(
         planes: input.storage.elements, height: plan.vertical.inputLength, width: plan.horizontal.inputLength)
-      let target = RowWindow(
-        planes: output.baseAddress!, height: plan.outputSize.height, width: plan.outputSize.width)
+      func window(_ planes: UnsafeMutablePointer<Float>) -> RowWindow {
+        RowWindow(planes: planes, height: plan.outputSize.height, width: plan.outputSize.width)
+      }
+      let target = window(output.baseAddress!)
+      let addend = epilogue.residual == .none ? nil : residual.map { window($0.storage.elements) }
       let parts = plan.chunkParts(threads: threads)
       withThreadCount(threads) {
         Parallel.forEach(extents.batch * extents.groups * plan.bandCount * parts) { tasks in
           let scratch = Scratch(plan)
-          for task in tasks { plan.run(task: task, chunkParts: parts, operands, from: source, to: target, scratch) }
+          for task in tasks {
+            plan.run(
+              task: task, chunkParts: parts, operands, from: source, to: target, residual: addend, scratch)
+          }
         }
       }
-      withExtendedLifetime((input, weights, biases)) {}
+      withExtendedLifetime((input, weights, biases, slopes, residual)) {}
     }
   }
 
@@ -44,7 +55,7 @@ extension CorrelationPlan {
   /// One of the independent parts of a whole picture: an image, a group, a band of rows and some of the chunks.
   private func run(
     task index: Int, chunkParts: Int, _ operands: Operands, from input: RowWindow, to output: RowWindow,
-    _ scratch: Scratch
+    residual: RowWindow?, _ scratch: Scratch
   ) {
     let (rest, part) = index.quotientAndRemainder(dividingBy: chunkParts)
     let (plane, band) = rest.quotientAndRemainder(dividingBy: bandCount)
@@ -52,7 +63,8 @@ extension CorrelationPlan {
     let end = min(vertical.positions * (band + 1) / bandCount * verticalPhases, outputSize.height)
     let piece = Piece(
       group: plane % extents.groups, rows: first..<end, columns: 0..<outputSize.width,
-      chunks: chunks.count * part / chunkParts..<chunks.count * (part + 1) / chunkParts)
+      chunks: chunks.count * part / chunkParts..<chunks.count * (part + 1) / chunkParts,
+      residual: residual?.channels(from: plane * outputChannels))
     run(
       piece, operands, from: input.channels(from: plane * inputChannels),
       to: output.channels(from: plane * outputChannels), scratch)
@@ -65,7 +77,7 @@ extension CorrelationPlan {
     let weights = weight.storage.packing(packingKey(kernels: kernels)) {
       packed(weight, threads: threads, kernels: kernels)
     }
-    return (weights, bias.map { biasesOfLines($0) })
+    return (weights, bias.map { valuesOfLines($0.elements) })
   }
 
   /// The weights of all groups, as the kernel reads them.
@@ -85,15 +97,21 @@ extension CorrelationPlan {
     return packed
   }
 
-  /// The bias of each line of all groups.
-  private func biasesOfLines(_ bias: Tensor) -> Storage {
-    let biases = Storage(count: lines.count * extents.groups)
+  /// The slopes of an epilogue as the kernels read them.
+  func slopes(of epilogue: ConvolutionEpilogue) -> Storage? {
+    epilogue.negativeSlopes.isEmpty ? nil : valuesOfLines(epilogue.negativeSlopes)
+  }
+
+  /// What belongs to the channel of each line of all groups; `values` holds one for each channel, or one for all.
+  private func valuesOfLines(_ values: [Float]) -> Storage {
+    let perLine = Storage(count: lines.count * extents.groups)
     for group in 0..<extents.groups {
       for (index, line) in lines.enumerated() {
-        biases.elements[group * lines.count + index] = bias.storage.elements[group * outputChannels + line.channel]
+        let channel = group * outputChannels + line.channel
+        perLine.elements[group * lines.count + index] = values[values.count == 1 ? 0 : channel]
       }
     }
-    return biases
+    return perLine
   }
 }
 

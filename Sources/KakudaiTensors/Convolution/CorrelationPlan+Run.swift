@@ -5,6 +5,8 @@ extension CorrelationPlan {
   struct Operands: @unchecked Sendable {
     var packedWeights: UnsafePointer<Float>
     var packedBiases: UnsafePointer<Float>?
+    /// With the slopes of all lines of all groups.
+    var epilogue: ck_epilogue?
     /// Whether the output is too large for the caches.
     var streams: Bool
     var kernels: ck_convolution_kernels
@@ -17,6 +19,8 @@ extension CorrelationPlan {
     /// Output columns, beginning with a group of `horizontalPhases`.
     var columns: Range<Int>
     var chunks: Range<Int>
+    /// What the epilogue adds, from the first channel of the group on.
+    var residual: RowWindow?
   }
 
   /// Memory that one thread needs beside the operands.
@@ -25,8 +29,11 @@ extension CorrelationPlan {
     private(set) lazy var band = Storage(count: bandSize)
     private(set) lazy var rows = Storage(count: rowSize)
     let phases: Storage
-    /// Where the rows of one call begin.
+    /// Where the rows of one call begin, and those of its residual.
     let offsets: UnsafeMutableBufferPointer<Int>
+    let residualOffsets: UnsafeMutableBufferPointer<Int>
+    /// That of one call.
+    let epilogue = UnsafeMutablePointer<ck_epilogue>.allocate(capacity: 1)
     /// The offset of each tap of the plan.
     let taps: UnsafeMutableBufferPointer<Int>
     private let bandSize: Int
@@ -36,11 +43,14 @@ extension CorrelationPlan {
       (bandSize, rowSize) = (plan.band.size, plan.mostLines * plan.rowLength)
       phases = Storage(count: plan.horizontalPhases * Int(CK_SCRATCH_PER_PHASE))
       offsets = .allocate(capacity: plan.mostLines)
+      residualOffsets = .allocate(capacity: plan.mostLines)
       taps = .allocate(capacity: plan.taps.count)
     }
 
     deinit {
       offsets.deallocate()
+      residualOffsets.deallocate()
+      epilogue.deallocate()
       taps.deallocate()
     }
   }
@@ -127,6 +137,7 @@ extension CorrelationPlan {
       offsets[index] =
         writesInPlace ? outputOffset(line, position: position, piece, output) : index * rowLength
     }
+    let epilogue = epilogue(of: block, piece, operands, position: position, scratch)
     // Joined rows are computed whole.
     let columns = rows == 1 && writesInPlace ? piece.columns : 0..<rows * positionsPerRow * horizontalPhases
     let start = columns.lowerBound
@@ -137,6 +148,7 @@ extension CorrelationPlan {
       bias: operands.packedBiases.map { $0 + piece.group * lines.count + block.lines.lowerBound },
       output: writesInPlace ? output.base + start : scratch.rows.elements,
       outputOffsets: offsets.baseAddress, width: columns.count,
+      epilogue: writesInPlace ? epilogue : nil,
       streams: operands.streams && writesInPlace ? 1 : 0, scratch: scratch.phases.elements)
     operands.kernels.correlate(&correlation)
     guard !writesInPlace else { return }
@@ -145,11 +157,41 @@ extension CorrelationPlan {
       for row in 0..<rows {
         let offset = outputOffset(line, position: position + row, piece, output)
         guard offset != nowhere else { continue }
-        (output.base + offset + piece.columns.lowerBound).update(
-          from: scratch.rows.elements + index * rowLength + row * length + piece.columns.lowerBound,
-          count: piece.columns.count)
+        let sums = scratch.rows.elements + index * rowLength + row * length + piece.columns.lowerBound
+        let target = output.base + offset + piece.columns.lowerBound
+        if let epilogue {
+          let residual = residualOffset(block.lines.lowerBound + index, position: position + row, piece)
+          operands.kernels.finish(
+            epilogue, index, sums, epilogue.pointee.residual.map { $0 + residual }, target, piece.columns.count)
+        } else {
+          target.update(from: sums, count: piece.columns.count)
+        }
       }
     }
+  }
+
+  /// The epilogue of one kernel call.
+  private func epilogue(
+    of block: Block, _ piece: Piece, _ operands: Operands, position: Int, _ scratch: Scratch
+  ) -> UnsafePointer<ck_epilogue>? {
+    guard var epilogue = operands.epilogue else { return nil }
+    epilogue.slopes = epilogue.slopes.map { $0 + piece.group * lines.count + block.lines.lowerBound }
+    if let residual = piece.residual {
+      epilogue.residual = UnsafePointer(residual.base + piece.columns.lowerBound)
+      for (index, line) in block.lines.enumerated() {
+        scratch.residualOffsets[index] = residualOffset(line, position: position, piece)
+      }
+      epilogue.residualOffsets = UnsafePointer(scratch.residualOffsets.baseAddress)
+    }
+    scratch.epilogue.initialize(to: epilogue)
+    return UnsafePointer(scratch.epilogue)
+  }
+
+  /// Where the row of the residual begins for a line at a vertical position, which may be beyond its end.
+  private func residualOffset(_ line: Int, position: Int, _ piece: Piece) -> Int {
+    guard let residual = piece.residual else { return 0 }
+    let line = lines[line]
+    return line.channel * residual.channelStride + residual.offset(row: position * verticalPhases + line.phase)
   }
 
   /// Where the row of a line at a vertical position begins; a position may have no row in some phases.

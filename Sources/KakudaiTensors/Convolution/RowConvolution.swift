@@ -12,6 +12,8 @@ package final class RowConvolution: Sendable {
   private let plan: CorrelationPlan
   private let weights: Storage
   private let biases: Storage?
+  private let epilogue: ConvolutionEpilogue
+  private let slopes: Storage?
   private let kernels: Kernels
 
   /// - Parameters:
@@ -19,7 +21,8 @@ package final class RowConvolution: Sendable {
   ///   - input: `(C, H, W)` or `(1, C, H, W)` of the whole picture.
   /// - Throws: where the shapes do not fit.
   package init(
-    _ direction: Direction, _ geometry: ConvolutionGeometry, weight: Tensor, bias: Tensor?, input: Shape
+    _ direction: Direction, _ geometry: ConvolutionGeometry, weight: Tensor, bias: Tensor?,
+    epilogue: ConvolutionEpilogue = .none, input: Shape
   ) throws(ShapeError) {
     kernels = Kernels.current
     let operands = [input, weight.shape] + (bias.map { [$0.shape] } ?? [])
@@ -40,6 +43,7 @@ package final class RowConvolution: Sendable {
       correlation, extents, kernels: kernels.table.pointee.convolution, lanes: kernels.lanes,
       tasks: extents.vertical.coarseLength)
     (weights, biases) = plan.packed(weight, bias, threads: extents.threads, kernels: kernels)
+    (self.epilogue, slopes) = (epilogue, plan.slopes(of: epilogue))
   }
 
   /// Rows are computed in groups of this many, the first of which begins at row 0; ranges that begin and end with a group
@@ -80,17 +84,21 @@ package final class RowConvolution: Sendable {
   ///   - columns: Output columns, all unless given; begins with a group of `columnUnit`. Where `margins` is `nil`, leaving
   ///     some out saves little.
   ///   - input: Holds `inputRows(for: outputRows)` of all input channels.
+  ///   - residual: Holds `outputRows` of all output channels, where the epilogue adds it.
   package func compute(
     _ outputRows: Range<Int>, columns: Range<Int>? = nil, from input: RowWindow, to output: RowWindow,
-    _ scratch: RowScratch
+    residual: RowWindow? = nil, _ scratch: RowScratch
   ) {
+    precondition((epilogue.residual == .none) == (residual == nil))
     guard !outputRows.isEmpty else { return }
     let operands = CorrelationPlan.Operands(
       packedWeights: UnsafePointer(weights.elements), packedBiases: biases.map { UnsafePointer($0.elements) },
+      epilogue: epilogue.kernelEpilogue(slopes: slopes),
       streams: false, kernels: kernels.table.pointee.convolution)
     for group in 0..<plan.extents.groups {
       let piece = CorrelationPlan.Piece(
-        group: group, rows: outputRows, columns: columns ?? 0..<outputWidth, chunks: plan.chunks.indices)
+        group: group, rows: outputRows, columns: columns ?? 0..<outputWidth, chunks: plan.chunks.indices,
+        residual: residual?.channels(from: group * plan.outputChannels))
       plan.run(
         piece, operands, from: input.channels(from: group * plan.inputChannels),
         to: output.channels(from: group * plan.outputChannels), scratch.memory)

@@ -15,9 +15,7 @@ package struct TransposedConvolution: Operation {
   }
 
   package func value(of inputs: [Tensor], shape: Shape) -> Tensor {
-    CorrelationPlan.compute(
-      .transpose, ConvolutionExtents(geometry, fine: shape, coarse: inputs[0].shape, weight: inputs[1].shape),
-      input: inputs[0], weight: inputs[1], bias: inputs.count > 2 ? inputs[2] : nil, shape: shape)
+    value(of: inputs, shape: shape, epilogue: .none)
   }
 
   package func gradients(_ context: GradientContext) -> [Tensor?] {

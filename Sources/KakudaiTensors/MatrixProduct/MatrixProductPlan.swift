@@ -87,7 +87,7 @@ struct MatrixProductPlan {
             var correlation = ck_correlation(
               input: input, channelStride: stride, channels: terms, passes: pass, passCount: 1, phases: 1,
               outputs: block.count, bias: nil, output: product,
-              outputOffsets: offsets.baseAddress, width: width, streams: 0, scratch: scratch)
+              outputOffsets: offsets.baseAddress, width: width, epilogue: nil, streams: 0, scratch: scratch)
             kernels.correlate(&correlation)
           }
         }

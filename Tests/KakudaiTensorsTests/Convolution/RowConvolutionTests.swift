@@ -30,7 +30,9 @@ struct RowConvolutionTests {
   }
 
   /// Feeds `input` row by row; each step computes up to `stepRows` output rows in two column strips.
-  private static func streamed(_ convolution: RowConvolution, _ input: Tensor, output: Shape, stepRows: Int) -> Tensor {
+  private static func streamed(
+    _ convolution: RowConvolution, _ input: Tensor, residual: Tensor, output: Shape, stepRows: Int
+  ) -> Tensor {
     let (inputHeight, inputWidth) = (input.shape[-2], input.shape[-1])
     let (height, width) = (output[-2], output[-1])
     var mostRows = 1
@@ -41,6 +43,7 @@ struct RowConvolutionTests {
     let source = Ring(
       channels: input.shape[-3], rows: mostRows, height: inputHeight, width: inputWidth, margins: margins)
     let target = Ring(channels: output[-3], rows: stepRows, height: height, width: width, margins: (2, 1))
+    let addend = RowWindow(planes: residual.storage.elements, height: height, width: width)
     let scratch = convolution.makeScratch()
     let strip = min(width, (width / 2 + convolution.columnUnit - 1) / convolution.columnUnit * convolution.columnUnit)
     var held = 0
@@ -55,7 +58,8 @@ struct RowConvolutionTests {
           held += 1
         }
         for columns in [0..<strip, strip..<width] where !columns.isEmpty {
-          convolution.compute(rows, columns: columns, from: source.window, to: target.window, scratch)
+          convolution.compute(
+            rows, columns: columns, from: source.window, to: target.window, residual: addend, scratch)
         }
         for channel in 0..<output[-3] {
           for row in rows {
@@ -64,7 +68,7 @@ struct RowConvolutionTests {
           }
         }
       }
-      withExtendedLifetime((source, target)) {}
+      withExtendedLifetime((source, target, residual)) {}
     }
   }
 
@@ -74,26 +78,34 @@ struct RowConvolutionTests {
     let input = Tensor.random(picture, seed: 1)
     let bias = Tensor.random([testCase.outChannels], seed: 3)
     let area = [testCase.kernel.height, testCase.kernel.width]
+    let epilogue = ConvolutionEpilogue(negativeSlopes: [0.25], high: 2, residual: .beforeActivation)
     try withEveryKernelTable { kernels in
       for direction in [RowConvolution.Direction.convolution, .transposed] {
-        let (operation, geometry, weight): (any Operation, ConvolutionGeometry, Tensor)
+        let (geometry, weight, whole): (ConvolutionGeometry, Tensor, Tensor)
         switch direction {
         case .convolution:
           geometry = try ConvolutionGeometry(
             convolutionWith: .pixels(testCase.padding), kernelSize: testCase.kernel, stride: testCase.stride,
             dilation: testCase.dilation, groups: testCase.groups)
-          operation = Convolution(geometry: geometry)
           weight = .random(Shape([testCase.outChannels, picture[0] / testCase.groups] + area), seed: 2)
+          let operation = Convolution(geometry: geometry)
+          let shape = try operation.outputShape(of: [picture, weight.shape, bias.shape])
+          whole = operation.value(
+            of: [input, weight, bias], shape: shape, epilogue: epilogue, residual: .random(shape, seed: 4))
         case .transposed:
           geometry = testCase.transposedGeometry
-          operation = TransposedConvolution(geometry: geometry)
           weight = .random(Shape([picture[0], testCase.outChannels / testCase.groups] + area), seed: 2)
+          let operation = TransposedConvolution(geometry: geometry)
+          let shape = try operation.outputShape(of: [picture, weight.shape, bias.shape])
+          whole = operation.value(
+            of: [input, weight, bias], shape: shape, epilogue: epilogue, residual: .random(shape, seed: 4))
         }
-        let whole = operation.apply(to: [input, weight, bias])
-        let rows = try RowConvolution(direction, geometry, weight: weight, bias: bias, input: picture)
+        let rows = try RowConvolution(
+          direction, geometry, weight: weight, bias: bias, epilogue: epilogue, input: picture)
         #expect(rows.outputHeight == whole.shape[1] && rows.outputWidth == whole.shape[2])
         for stepRows in [1, 3, whole.shape[1]] {
-          let streamed = Self.streamed(rows, input, output: whole.shape, stepRows: stepRows)
+          let streamed = Self.streamed(
+            rows, input, residual: .random(whole.shape, seed: 4), output: whole.shape, stepRows: stepRows)
           #expect(streamed == whole, "\(kernels.name), \(direction), \(stepRows) rows a step")
         }
       }
