@@ -38,6 +38,8 @@ let package = Package(
   targets: [
     // C: the inner loops, and the border to libvips.
     .target(name: "CKakudaiKernels", cSettings: isStrict ? [.treatAllWarnings(as: .error)] : []),
+    // Weights, embedded by C23's #embed: no bundle to look for at run time.
+    .target(name: "CKakudaiAssets", exclude: ["Weights"]),
     .systemLibrary(
       name: "CVips", pkgConfig: "vips", providers: [.apt(["libvips-dev"]), .brew(["vips"])]),
     .target(name: "CKakudaiImages", dependencies: ["CVips"]),
@@ -65,7 +67,8 @@ let package = Package(
     + library("KakudaiWeights", uses: ["KakudaiTensors"])
     + library("KakudaiImages", uses: ["KakudaiTensors", "CKakudaiImages"], fixtures: ["Fixtures"])
     + library(
-      "KakudaiModels", uses: ["KakudaiTensors", "KakudaiLayers", "KakudaiWeights"], testsUse: ["KakudaiImages"],
+      "KakudaiModels", uses: ["KakudaiTensors", "KakudaiLayers", "KakudaiWeights", "CKakudaiAssets"],
+      testsUse: ["KakudaiImages"],
       fixtures: ["Fixtures"]),
   cLanguageStandard: .gnu2x
 )

@@ -9,7 +9,9 @@ struct Kakudai: ParsableCommand {
     discussion: """
       Exit codes: 0 all done, 1 something failed, 2 wrong usage, 130 interrupted.
       """,
-    subcommands: [Upscale.self, Compare.self, Evaluate.self, Explain.self, Models.self, Inspect.self, Train.self])
+    subcommands: [
+      Upscale.self, Compare.self, Evaluate.self, Explain.self, Models.self, Inspect.self, Export.self, Train.self,
+    ])
 
   /// Wrong usage ends with 2, which scripts expect, and not with the parser's 64.
   static func main() {

@@ -2,12 +2,15 @@ public import KakudaiTensors
 
 /// A convolution, or several linear layers that amount to one.
 public protocol Collapsible: Module {
-  /// The one convolution.
-  var collapsed: Conv2d { get }
+  /// The one convolution; setting it makes this layer amount to it.
+  var collapsed: Conv2d { get set }
 }
 
 extension Conv2d: Collapsible {
-  public var collapsed: Conv2d { self }
+  public var collapsed: Conv2d {
+    get { self }
+    set { self = newValue }
+  }
 }
 
 /// A convolution that keeps the size and is trained as two linear ones in a row, a wide k×k and a 1×1, with the input added
@@ -59,14 +62,38 @@ public struct CollapsibleConv2d: Collapsible {
   }
 
   public var collapsed: Conv2d {
-    var convolution = withRandomSeed(0) {
-      Conv2d(
-        inChannels: collapsedShape[1], outChannels: collapsedShape[0], kernelSize: PerAxis(collapsedShape[2]),
-        padding: .pixels(PerAxis(collapsedShape[2] / 2)))
+    get {
+      var convolution = withRandomSeed(0) {
+        Conv2d(
+          inChannels: collapsedShape[1], outChannels: collapsedShape[0], kernelSize: PerAxis(collapsedShape[2]),
+          padding: .pixels(PerAxis(collapsedShape[2] / 2)))
+      }
+      convolution.weight = weight
+      convolution.bias = bias
+      return convolution
     }
-    convolution.weight = weight
-    convolution.bias = bias
-    return convolution
+    set { expand(newValue) }
+  }
+
+  /// The projection takes the first channels as they are, and these hold the weight without the identity; the other channels
+  /// keep their kernels, and begin with a projection of 0.
+  private mutating func expand(_ convolution: Conv2d) {
+    let outChannels = collapsedShape[0]
+    guard convolution.weight.shape == collapsedShape, let newBias = convolution.bias, expansion.shape[0] >= outChannels
+    else {
+      fatalError(
+        "CollapsibleConv2d: \(convolution) does not expand into \(expansion.shape[0]) channels of \(collapsedShape)")
+    }
+    let isResidual = collapsedShape[0] == collapsedShape[1]
+    let product = isResidual ? convolution.weight - identity : convolution.weight
+    projection.withUnsafeMutableBufferPointer { elements in
+      let width = elements.count / outChannels
+      for index in elements.indices { elements[index] = index / width == index % width ? 1 : 0 }
+    }
+    expansion.withUnsafeMutableBufferPointer { elements in
+      product.withUnsafeBufferPointer { _ = elements.update(fromContentsOf: $0) }
+    }
+    bias = newBias
   }
 
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {

@@ -32,6 +32,9 @@ public struct TransposedBicubic: Module {
     layer.weight = Tensor(Array(repeatElement(kernel, count: channels).joined()), shape: layer.weight.shape)
   }
 
+  /// Multiply-adds for one pixel of the small picture.
+  var multiplyAddsPerPixel: Int { layer.weight.shape.elementCount }
+
   public func callAsFunction(_ input: Tensor) -> Tensor {
     layer(pad(input, Array(repeating: Self.reach, count: 4), mode: .replicate))
   }

@@ -24,9 +24,12 @@ public struct Upscaler: Sendable {
     let luma = protocolLuma(of: picture)
     let result: Tensor =
       switch model.method {
-      case .network(let network) where network.channels == 3:
-        protocolLuma(of: clamp(enlarged(picture, to: size), minimum: 0, maximum: 1))
-      case .network(let network): resampled(network(luma), to: size, .bicubic)
+      case .networks(let networks):
+        network(of: networks, from: picture, to: size).map { network in
+          network.channels == 1
+            ? resampled(network(luma), to: size, .bicubic)
+            : protocolLuma(of: clamp(enlarged(picture, to: size), minimum: 0, maximum: 1))
+        } ?? resampled(luma, to: size, .bicubic)
       case .resampling, .transposedBicubic: enlarged(BytePlanes(luma).tensor, to: size)
       }
     return clamp(result, minimum: 0, maximum: 1)
@@ -50,8 +53,10 @@ public struct Upscaler: Sendable {
       case .resampling: 0
       case .transposedBicubic: channels * outputPixels
       // Features that a skip connection keeps, and a layer's input and output.
-      case .network(let network):
-        (3 * network.widestChannels + network.scale * network.scale * network.channels) * pixels
+      case .networks(let networks):
+        network(of: networks, from: input, to: size).map {
+          (3 * $0.widestChannels + $0.scale * $0.scale * $0.channels) * pixels
+        } ?? 0
       }
     return 4 * (2 * channels * pixels + 4 * channels * outputPixels + activations)
   }
@@ -64,19 +69,42 @@ public struct Upscaler: Sendable {
       let network = TransposedBicubic(channels: picture.shape[1], scale: factor)
       // A picture made smaller needs no enlargement first.
       return resampled(factor == 1 ? picture : network(picture), to: size, .bicubic)
-    case .network(let network) where network.channels == 3:
-      let isGrey = picture.shape[1] == 1
+    case .networks(let networks):
+      guard let network = network(of: networks, from: picture, to: size) else {
+        return resampled(picture, to: size, .bicubic)
+      }
+      return enlarged(picture, by: network, to: size)
+    }
+  }
+
+  private func enlarged(_ picture: Tensor, by network: any SuperResolutionNetwork, to size: PerAxis) -> Tensor {
+    let isGrey = picture.shape[1] == 1
+    switch network.channels {
+    case 3:
       let enlarged = resampled(network(colours(picture, channels: 3)), to: size, .bicubic)
       return isGrey ? enlarged.mean(axes: [1], keepingAxes: true) : enlarged
-    case .network(let network):
-      guard picture.shape[1] == 3 else {
-        return resampled(grey(ofLuma: network(luma(ofGrey: picture))), to: size, .bicubic)
-      }
+    case _ where isGrey: return resampled(grey(ofLuma: network(luma(ofGrey: picture))), to: size, .bicubic)
+    default:
       let colours = lumaAndChroma(ofRGB: picture)
       let luma = resampled(network(colours.sliced(1, 0..<1)), to: size, .bicubic)
       let chroma = resampled(colours.sliced(1, 1..<3), to: size, .bicubic)
       return rgb(ofLumaAndChroma: concatenate([luma, chroma], axis: 1))
     }
+  }
+
+  /// The network of the smallest factor that reaches the size, or of the largest; `nil` where nothing is to be enlarged.
+  private func network(
+    of networks: [any SuperResolutionNetwork], from picture: Tensor, to size: PerAxis
+  ) -> (any SuperResolutionNetwork)? {
+    self.network(of: networks, from: PerAxis(height: picture.shape[2], width: picture.shape[3]), to: size)
+  }
+
+  private func network(
+    of networks: [any SuperResolutionNetwork], from input: PerAxis, to size: PerAxis
+  ) -> (any SuperResolutionNetwork)? {
+    guard size.height > input.height || size.width > input.width else { return nil }
+    return networks.first { $0.scale * input.height >= size.height && $0.scale * input.width >= size.width }
+      ?? networks.last
   }
 
   private func resampled(_ picture: Tensor, to size: PerAxis, _ mode: InterpolationMode) -> Tensor {

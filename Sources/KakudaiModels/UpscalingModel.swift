@@ -14,19 +14,24 @@ public struct UpscalingModel: Sendable {
     case resampling(InterpolationMode)
     /// By a depthwise transposed convolution of any whole factor.
     case transposedBicubic
-    /// By a network of one factor; where it knows luma only, colour differences are resampled.
-    case network(any SuperResolutionNetwork)
+    /// By networks of one or several factors, the smallest factor first.
+    case networks([any SuperResolutionNetwork])
   }
 
   let method: Method
 
-  /// The one factor of a network; `nil` for filters, which take any.
-  public var scale: Int? {
-    if case .network(let network) = method { network.scale } else { nil }
+  /// The networks of a model that has some, the smallest factor first.
+  public var networks: [any SuperResolutionNetwork] {
+    if case .networks(let networks) = method { networks } else { [] }
   }
 
+  /// The smallest factor of a model's networks; `nil` for filters, which take any.
+  public var scale: Int? { networks.first?.scale }
+
   /// What is built in; the first is the default.
-  public static let builtIn = [
+  public static let builtIn = shipped + filters
+
+  private static let filters = [
     UpscalingModel(
       name: "transposed-bicubic", summary: "cubic kernel (a = -0.5) applied as a depthwise transposed convolution",
       method: .transposedBicubic),
@@ -48,16 +53,16 @@ public struct UpscalingModel: Sendable {
   ///
   /// - Parameter scale: Its factor, where the file's metadata (`scale`) and name (`…x2…`) do not tell.
   public init(_ weights: Safetensors, scale: Int?) throws(ModelError) {
-    let told = weights.metadata["scale"].flatMap { Int($0) } ?? UpscalingModel.scale(inName: weights.path)
-    let network = try UpscalingModel.network(weights, scale: told ?? scale)
-    self.init(
-      name: weights.path,
-      summary: "\(type(of: network).architecture) ×\(network.scale), \(network.parameterCount) parameters",
-      method: .network(network))
+    let network = try UpscalingModel.network(of: weights, scale: scale)
+    self.init(name: weights.path, summary: network.summary, method: .networks([network]))
   }
 
-  /// The network that the file names, or that the shapes of its tensors tell.
-  private static func network(_ weights: Safetensors, scale: Int?) throws(ModelError) -> any SuperResolutionNetwork {
+  /// The network of a weight file: that which the file names, or which the shapes of its tensors tell; of a training's
+  /// checkpoint that of the averaged weights.
+  ///
+  /// - Parameter scale: As above.
+  public static func network(of weights: Safetensors, scale: Int?) throws(ModelError) -> any SuperResolutionNetwork {
+    let scale = weights.metadata["scale"].flatMap { Int($0) } ?? UpscalingModel.scale(inName: weights.path) ?? scale
     if let network = try weights.averagedNetwork() { return network }
     let validScale = scale.flatMap { (1...8).contains($0) ? $0 : nil }
     if let architecture = weights.metadata["architecture"] {
@@ -79,7 +84,7 @@ public struct UpscalingModel: Sendable {
     return network
   }
 
-  private init(name: String, summary: String, method: Method) {
+  init(name: String, summary: String, method: Method) {
     (self.name, self.summary, self.method) = (name, summary, method)
   }
 

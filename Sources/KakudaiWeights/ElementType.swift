@@ -1,3 +1,5 @@
+import KakudaiTensors
+
 /// How a weight file stores the elements of a tensor; the raw value is the name in safetensors.
 public enum ElementType: String, Hashable, Sendable, CaseIterable {
   case float32 = "F32"
@@ -48,6 +50,50 @@ public enum ElementType: String, Hashable, Sendable, CaseIterable {
     case .bool: convert(UInt8.self) { $0 == 0 ? 0 : 1 }
     }
   }
+}
+
+extension ElementType {
+  /// The little-endian bytes of a tensor; 16 bits are rounded to the nearest, ties to even, and what is beyond them becomes
+  /// infinite.
+  func encoded(_ tensor: Tensor) -> [UInt8] {
+    func bytes<Bits: FixedWidthInteger>(_ bits: (Float) -> Bits) -> [UInt8] {
+      tensor.withUnsafeBufferPointer { elements in
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(elements.count * MemoryLayout<Bits>.size)
+        for element in elements {
+          withUnsafeBytes(of: bits(element).littleEndian) { bytes.append(contentsOf: $0) }
+        }
+        return bytes
+      }
+    }
+    switch self {
+    case .float32: return bytes(\.bitPattern)
+    case .float16: return bytes(halfBits)
+    case .bfloat16: return bytes(bfloatBits)
+    default: fatalError("weights are written as F32, F16 or BF16, not as \(rawValue)")
+    }
+  }
+}
+
+/// The bits of the nearest half-precision number.
+private func halfBits(_ value: Float) -> UInt16 {
+  let sign = UInt16(value.bitPattern >> 16) & 0x8000
+  guard !value.isNaN else { return sign | 0x7E00 }
+  let magnitude = value.magnitude
+  // The smallest Float that rounds beyond the largest half, 65,504.
+  guard magnitude < 65_520 else { return sign | 0x7C00 }
+  // Below 2⁻¹⁴ the spacing stays 2⁻²⁴; the carry of a fraction that rounds up goes into the exponent.
+  guard magnitude >= 0x1p-14 else { return sign | UInt16((magnitude * 0x1p24).rounded(.toNearestOrEven)) }
+  let bits = magnitude.bitPattern - (112 << 23)
+  return sign | UInt16((bits + 0xFFF + (bits >> 13 & 1)) >> 13)
+}
+
+/// The bits of the nearest number with the exponent of Float and 8 bits of precision.
+private func bfloatBits(_ value: Float) -> UInt16 {
+  let bits = value.bitPattern
+  // A NaN keeps its upper bits and stays one.
+  guard !value.isNaN else { return UInt16(bits >> 16) | 0x40 }
+  return UInt16((bits + 0x7FFF + (bits >> 16 & 1)) >> 16)
 }
 
 /// The value of IEEE half-precision bits; `Float16` is not available on every platform we build for.

@@ -30,20 +30,16 @@ func readFile(_ path: String) throws(WeightsError) -> [UInt8] {
 
 /// Writes a file under a temporary name in the same folder and renames it, so that a half-written file never exists under
 /// `path`.
-func writeFile(_ path: String, _ pieces: [UnsafeRawBufferPointer]) throws(WeightsError) {
+func writeFile(_ path: String, _ contents: [UInt8]) throws(WeightsError) {
   let temporary = "\(path).\(getpid()).tmp"
   let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0o666)
   guard descriptor >= 0 else { throw .unwritable(path: path, reason: lastFailure) }
   var failure: String?
-  for piece in pieces where failure == nil {
+  contents.withUnsafeBytes { contents in
     var written = 0
-    while written < piece.count {
-      let amount = write(descriptor, piece.baseAddress! + written, piece.count - written)
-      guard amount > 0 else {
-        failure = lastFailure
-        break
-      }
-      written += amount
+    while written < contents.count && failure == nil {
+      let amount = write(descriptor, contents.baseAddress! + written, contents.count - written)
+      if amount > 0 { written += amount } else { failure = lastFailure }
     }
   }
   if failure == nil && fsync(descriptor) != 0 { failure = lastFailure }

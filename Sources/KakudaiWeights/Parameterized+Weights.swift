@@ -26,11 +26,15 @@ extension Parameterized {
   }
 
   /// Writes all parameters and buffers as a safetensors file.
-  public func save(to path: String, metadata: [String: String] = [:]) throws(WeightsError) {
+  ///
+  /// - Parameter elementType: F32, F16 or BF16.
+  public func save(
+    to path: String, as elementType: ElementType = .float32, metadata: [String: String] = [:]
+  ) throws(WeightsError) {
     var copy = self
     var saving = Saving()
     copy.visitParameters(&saving)
-    try Safetensors.write(saving.tensors, metadata: metadata, to: path)
+    try Safetensors.write(saving.tensors, as: elementType, metadata: metadata, to: path)
   }
 }
 

@@ -1,11 +1,14 @@
 public import KakudaiTensors
 
 extension Safetensors {
-  /// Writes tensors as F32, in the order of their names, so that equal tensors give equal bytes.
+  /// Writes tensors in the order of their names, so that equal tensors give equal bytes.
   ///
   /// The file appears under `path` when all of it is written, or not at all.
+  ///
+  /// - Parameter elementType: One of the types of 16 or 32 bits for real numbers; elements are rounded to the nearest, ties to even.
   public static func write(
-    _ tensors: [String: Tensor], metadata: [String: String] = [:], to path: String
+    _ tensors: [String: Tensor], as elementType: ElementType = .float32, metadata: [String: String] = [:],
+    to path: String
   ) throws(WeightsError) {
     let sorted = tensors.sorted { $0.key < $1.key }
     var members: [String] = []
@@ -15,22 +18,18 @@ extension Safetensors {
     }
     var offset = 0
     for (name, tensor) in sorted {
-      let end = offset + tensor.shape.elementCount * 4
+      let end = offset + tensor.shape.elementCount * elementType.size
       let shape = tensor.shape.dimensions.map(String.init).joined(separator: ",")
-      members.append("\(quoted(name)):{\"dtype\":\"F32\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}")
+      members.append(
+        "\(quoted(name)):{\"dtype\":\"\(elementType.rawValue)\",\"shape\":[\(shape)],"
+          + "\"data_offsets\":[\(offset),\(end)]}")
       offset = end
     }
     var header = Array("{\(members.joined(separator: ","))}".utf8)
     // The data starts at a multiple of 8 bytes.
     while header.count % 8 != 0 { header.append(UInt8(ascii: " ")) }
     let length = withUnsafeBytes(of: UInt64(header.count).littleEndian) { Array($0) }
-    let result = (length + header).withUnsafeBytes { start in
-      // Every platform we build for is little-endian, as the format is.
-      let data = sorted.map { $0.value.withUnsafeBufferPointer { UnsafeRawBufferPointer($0) } }
-      return Result { () throws(WeightsError) in try writeFile(path, [start] + data) }
-    }
-    withExtendedLifetime(sorted) {}
-    try result.get()
+    try writeFile(path, length + header + sorted.flatMap { elementType.encoded($0.value) })
   }
 
   private static func quoted(_ text: String) -> String {

@@ -47,6 +47,19 @@ struct TrainCommandTests {
       let enlarged = try CommandTests.kakudai(
         "upscale", "\(folder)/0.png", "-o", "\(folder)/big.png", "-m", "\(folder)/whole.safetensors")
       #expect(enlarged.status == 0 && enlarged.errors.contains("96 × 80 pixels"), "\(enlarged)")
+      let exported = try CommandTests.kakudai(
+        "export", "\(folder)/whole.safetensors.checkpoint", "-o", "\(folder)/half.safetensors", "--type", "f16")
+      #expect(exported.status == 0 && exported.errors.contains("kakudai ×2, 13137 parameters as f16"), "\(exported)")
+      let sizes = try ["whole", "half"].map { try readBytes("\(folder)/\($0).safetensors").count }
+      #expect(sizes[1] < sizes[0] * 11 / 20, "\(sizes)")
+      let begun = try CommandTests.kakudai(
+        arguments: Self.arguments(folder, output: "three.safetensors") + [
+          "--from", "\(folder)/half.safetensors", "-s", "3", "--steps", "2",
+        ])
+      #expect(begun.status == 0, "\(begun)")
+      #expect(
+        try CommandTests.kakudai("inspect", "\(folder)/three.safetensors").output.contains("kakudai ×3"))
+
       // The checkpoint of the last step is judged as the weights that were written.
       let judged = try ["whole.safetensors", "whole.safetensors.checkpoint"].map {
         try CommandTests.kakudai("evaluate", "--data", folder, "-m", "\(folder)/\($0)")

@@ -24,7 +24,7 @@ struct UpscalingTests {
   }
 
   @Test func `a constant picture stays constant, borders included`() throws {
-    for model in UpscalingModel.builtIn {
+    for model in UpscalingModel.builtIn where model.networks.isEmpty {
       let output = try Upscaler(model)(Tensor(repeating: 0.25, shape: [1, 3, 5, 7]), to: [17, 12])
       #expect(output.shape == [1, 3, 17, 12])
       for element in output.elements { #expect(abs(element - 0.25) < 1e-6, "\(model.name)") }
@@ -33,7 +33,9 @@ struct UpscalingTests {
 
   @Test func `a picture of one pixel can be enlarged`() throws {
     for model in UpscalingModel.builtIn {
-      #expect(try Upscaler(model)(.ones([1, 1, 1, 1]), to: 2).elements.allSatisfy { abs($0 - 1) < 1e-6 })
+      let output = try Upscaler(model)(.ones([1, 1, 1, 1]), to: 2)
+      #expect(output.shape == [1, 1, 2, 2])
+      #expect(!model.networks.isEmpty || output.elements.allSatisfy { abs($0 - 1) < 1e-6 })
     }
   }
 
@@ -53,6 +55,36 @@ struct UpscalingTests {
     #expect(throws: ModelError.self) { try upscaler(.ones([1, 2, 2, 2]), to: 4) }
     #expect(throws: ModelError.self) { try upscaler(.ones([1, 3, 0, 2]), to: 4) }
     #expect(throws: ModelError.self) { try UpscalingModel(named: "magic") }
+  }
+}
+
+struct ShippedModelTests {
+  @Test func `what is shipped is listed first, the largest network first, and has the scales it is named for`() {
+    let models = UpscalingModel.builtIn.filter { !$0.networks.isEmpty }
+    #expect(models.map(\.name) == UpscalingModel.builtIn.prefix(models.count).map(\.name))
+    #expect(models.last?.name == "fast")
+    for model in models {
+      let scales = model.networks.map(\.scale)
+      #expect(model.scale == 2 && scales == Array(2..<2 + scales.count))
+      #expect(model.networks.allSatisfy { $0.multiplyAddsPerPixel <= (model.name == "fast" ? 20_000 : 70_000) })
+    }
+  }
+
+  @Test func `a size between the factors is reached by the next larger network, one beyond them by the largest`() throws
+  {
+    let picture = Tensor.uniform([1, 1, 9, 8])
+    let model = try UpscalingModel(named: "fast")
+    func enlarged(by network: any SuperResolutionNetwork, to size: PerAxis) -> Tensor {
+      let whole = grey(ofLuma: network(luma(ofGrey: picture)))
+      let result = interpolate(whole, size: [size.height, size.width], mode: .bicubic, antialias: true)
+      return clamp(result, minimum: 0, maximum: 1)
+    }
+    #expect(try Upscaler(model)(picture, to: [13, 12]) == enlarged(by: model.networks[0], to: [13, 12]))
+    #expect(try Upscaler(model)(picture, to: [90, 80]) == enlarged(by: model.networks.last!, to: [90, 80]))
+    // Nothing to enlarge: no network runs.
+    let reduced = interpolate(picture, size: [5, 4], mode: .bicubic, antialias: true)
+    #expect(try Upscaler(model)(picture, to: [5, 4]) == clamp(reduced, minimum: 0, maximum: 1))
+    #expect(try Upscaler(model).enlargedLuma(of: picture, to: [5, 4]) == clamp(reduced, minimum: 0, maximum: 1))
   }
 }
 

@@ -37,6 +37,42 @@ struct SafetensorsTests {
     #expect(try Safetensors(bytes: Self.file(header, data: data), path: "test").tensor("x").elements == elements)
   }
 
+  @Test(arguments: [ElementType.float16, .bfloat16])
+  func `numbers of 16 bits are written as the nearest, ties to even`(type: ElementType) throws {
+    func roundTrip(_ elements: [Float]) throws -> [Float] {
+      try withTemporaryFolder { folder in
+        try Safetensors.write(["x": Tensor(elements)], as: type, to: "\(folder)/x")
+        let file = try Safetensors(contentsOf: "\(folder)/x")
+        #expect(file.entry("x")?.elementType == type)
+        return try file.tensor("x").elements
+      }
+    }
+    // All numbers of the type stay, NaN being one of many.
+    let bits = (0...UInt16.max).flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }
+    let header = "{\"x\":{\"dtype\":\"\(type.rawValue)\",\"shape\":[65536],\"data_offsets\":[0,131072]}}"
+    let all = try Safetensors(bytes: Self.file(header, data: bits), path: "all").tensor("x").elements
+    let written = try roundTrip(all)
+    for (index, element) in all.enumerated() {
+      #expect(written[index].bitPattern == element.bitPattern || (element.isNaN && written[index].isNaN))
+    }
+    // Between two neighbours: the middle goes to the one with an even last bit, what is beside it to the nearer one.
+    let largest = all.indices.last { $0 < 0x8000 && all[$0].isFinite }!
+    var (between, expected): ([Float], [Float]) = ([], [])
+    for index in 0..<largest {
+      let (low, high) = (all[index], all[index + 1])
+      let middle = (low + high) / 2
+      // Half of the smallest Float cannot be told from the middle.
+      guard middle > low && middle < high && middle.nextUp < high else { continue }
+      for sign in [Float(1), -1] {
+        between += [middle.nextDown * sign, middle * sign, middle.nextUp * sign]
+        expected += [low * sign, (index % 2 == 0 ? low : high) * sign, high * sign]
+      }
+    }
+    #expect(between.count > 100_000)
+    #expect(try roundTrip(between) == expected)
+    #expect(try roundTrip([.greatestFiniteMagnitude, -.infinity]) == [.infinity, -.infinity])
+  }
+
   @Test(arguments: [
     ("{\"x\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,8]}}", 8, "takes 4 bytes, but has 8"),
     ("{\"x\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 0, "not within the file's 0 bytes"),

@@ -65,7 +65,11 @@ struct TrainSuperResolution: ParsableCommand {
   @Option(help: "Pictures held out, on which progress is judged.")
   var heldOut = 12
 
-  @Option(help: "Weights to begin with, of the same network, perhaps of another scale (its checkpoint).")
+  @Option(
+    help: """
+      Weights to begin with: a weight file or a checkpoint of the same network; where it is of another scale, without its \
+      last layer.
+      """)
   var from: String?
 
   @Option(help: "Steps between two judgements.")
@@ -106,7 +110,7 @@ struct TrainSuperResolution: ParsableCommand {
 
   private func train<Network: SuperResolutionNetwork>(_ network: Network) throws {
     var network = network
-    if let from { try network.loadBody(of: try Safetensors(contentsOf: from)) }
+    if let from { try network.begin(with: try Safetensors(contentsOf: from)) }
     var training = SuperResolutionTraining(
       network,
       schedule: LearningRateSchedule(
@@ -169,20 +173,3 @@ struct TrainSuperResolution: ParsableCommand {
 }
 
 extension SuperResolutionLoss: ExpressibleByArgument {}
-
-extension SuperResolutionNetwork {
-  /// Takes the averaged weights of a checkpoint where names and shapes agree: all but the last layer, for another scale.
-  fileprivate mutating func loadBody(of checkpoint: Safetensors) throws {
-    let prefix = "average.average."
-    var tensors: [String: Tensor] = [:]
-    let shapes = Dictionary(uniqueKeysWithValues: namedTensors.map { ($0.name, $0.tensor.shape) })
-    for (name, tensor) in checkpoint.tensors where name.hasPrefix(prefix) {
-      let own = String(name.dropFirst(prefix.count))
-      if shapes[own] == tensor.shape { tensors[own] = tensor }
-    }
-    guard !tensors.isEmpty else {
-      throw PathError(description: "\(checkpoint.path) holds no checkpoint of this network")
-    }
-    try load(tensors, from: checkpoint.path, isStrict: false)
-  }
-}

@@ -41,14 +41,29 @@ public struct KakudaiNet<Layer: Collapsible>: SuperResolutionNetwork {
   }
 
   public var shipped: any SuperResolutionNetwork {
-    var network = withRandomSeed(0) { KakudaiNet<Conv2d>(scale: scale, width: width, depth: mapping.count) }
-    network.feature = feature.collapsed
-    network.featureActivation = featureActivation
-    network.mapping = mapping.map(\.collapsed)
-    network.mappingActivations = mappingActivations
-    network.enlargement = enlargement
-    return network
+    get {
+      var network = withRandomSeed(0) { KakudaiNet<Conv2d>(scale: scale, width: width, depth: mapping.count) }
+      network.feature = feature.collapsed
+      network.featureActivation = featureActivation
+      network.mapping = mapping.map(\.collapsed)
+      network.mappingActivations = mappingActivations
+      network.enlargement = enlargement
+      return network
+    }
+    set {
+      guard let network = newValue as? KakudaiNet<Conv2d>, network.options == options, network.scale == scale else {
+        fatalError("\(Self.self) cannot become a \(type(of: newValue))")
+      }
+      feature.collapsed = network.feature
+      featureActivation = network.featureActivation
+      for index in mapping.indices { mapping[index].collapsed = network.mapping[index] }
+      mappingActivations = network.mappingActivations
+      enlargement = network.enlargement
+    }
   }
+
+  /// Including those of the cubic kernel.
+  public var multiplyAddsPerPixel: Int { shipped.convolutionWeightCount + bicubic.multiplyAddsPerPixel }
 
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
     visitor.visit("feature", &feature)

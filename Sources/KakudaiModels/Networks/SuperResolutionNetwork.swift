@@ -1,4 +1,5 @@
 public import KakudaiLayers
+import KakudaiTensors
 
 /// A network that enlarges pictures by a whole factor: `(N, channels, H, W) → (N, channels, scale·H, scale·W)`.
 public protocol SuperResolutionNetwork: Module {
@@ -16,12 +17,38 @@ public protocol SuperResolutionNetwork: Module {
   /// What tells apart two networks of this architecture and scale; weight files hold it.
   var options: [String: Int] { get }
 
-  /// The network as it is shipped: without what only helps training.
-  var shipped: any SuperResolutionNetwork { get }
+  /// The network as it is shipped: without what only helps training. Setting it makes this network compute what that one does;
+  /// it must be of the same architecture and options.
+  var shipped: any SuperResolutionNetwork { get set }
+
+  /// Multiply-adds for one pixel of the small picture.
+  var multiplyAddsPerPixel: Int { get }
 }
 
 extension SuperResolutionNetwork {
-  public var shipped: any SuperResolutionNetwork { self }
+  public var shipped: any SuperResolutionNetwork {
+    get { self }
+    set {
+      guard let own = newValue as? Self else { fatalError("\(Self.self) cannot become a \(type(of: newValue))") }
+      self = own
+    }
+  }
+
+  /// That of networks whose layers all run at the small size with stride 1, transposed ones with any: each weight counts once.
+  public var multiplyAddsPerPixel: Int { convolutionWeightCount }
+
+  /// The numbers in the weights of all convolutions.
+  var convolutionWeightCount: Int {
+    namedTensors.reduce(0) { $0 + ($1.tensor.shape.rank == 4 ? $1.tensor.shape.elementCount : 0) }
+  }
+
+  /// One line.
+  public var summary: String {
+    "\(title), \(multiplyAddsPerPixel) multiply-adds per pixel, \(parameterCount) parameters"
+  }
+
+  /// The architecture and the scale.
+  public var title: String { "\(Self.architecture) ×\(scale)" }
 
   /// What a weight file says about its network.
   public var metadata: [String: String] {

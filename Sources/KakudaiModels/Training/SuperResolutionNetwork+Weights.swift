@@ -1,5 +1,6 @@
+import KakudaiLayers
 import KakudaiTensors
-import KakudaiWeights
+public import KakudaiWeights
 
 extension Safetensors {
   /// Where a training's checkpoint has its averaged weights.
@@ -24,5 +25,30 @@ extension Safetensors {
     var network = withRandomSeed(0) { recipe.network(scale: scale) }
     do { try network.load(tensors, from: path) } catch { throw .unfittingWeights("\(error)") }
     return network.shipped
+  }
+}
+
+extension SuperResolutionNetwork {
+  /// Takes weights to begin a training with: those of a weight file as it is shipped, or the averaged ones of a checkpoint, where
+  /// shapes agree. Of a network of another scale that is all but the last layer.
+  ///
+  /// - Throws: where the file holds another network.
+  public mutating func begin(with weights: Safetensors) throws(ModelError) {
+    if let averaged = weights.averagedTensors {
+      try load(agreeing: averaged, from: weights.path)
+    } else {
+      var shipped = self.shipped
+      try shipped.load(agreeing: weights.tensors, from: weights.path)
+      self.shipped = shipped
+    }
+  }
+
+  private mutating func load(agreeing tensors: [String: Tensor], from path: String) throws(ModelError) {
+    let shapes = Dictionary(uniqueKeysWithValues: namedTensors.map { ($0.name, $0.tensor.shape) })
+    let agreeing = tensors.filter { shapes[$0.key] == $0.value.shape }
+    guard Set(tensors.keys) == Set(shapes.keys), !agreeing.isEmpty else {
+      throw .unfittingWeights("\(path) holds no weights of this network (\(Self.architecture))")
+    }
+    do { try load(agreeing, from: path, isStrict: false) } catch { throw .unfittingWeights("\(error)") }
   }
 }
