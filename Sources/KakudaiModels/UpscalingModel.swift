@@ -68,7 +68,10 @@ public struct UpscalingModel: Sendable {
     if let architecture = weights.metadata["architecture"] {
       guard let scale = validScale else { throw .unknownScale(path: weights.path) }
       let options = weights.metadata.compactMapValues { Int($0) }
-      guard var network = shippedNetwork(architecture, scale: scale, options: options) else {
+      let numberCount = weights.entries.reduce(0) { $0 + $1.shape.elementCount }
+      guard
+        var network = shippedNetwork(architecture, scale: scale, options: options, numberCount: numberCount)
+      else {
         throw .unknownArchitecture(path: weights.path, tensors: weights.entries.count)
       }
       do { try network.load(weights) } catch { throw .unfittingWeights("\(error)") }

@@ -102,7 +102,7 @@ struct TrainSuperResolution: ParsableCommand {
     do {
       let recipe = try TrainingRecipe(named: network)
       try withThreadCount(threads?.count ?? Parallel.processorCount) {
-        let network = withRandomSeed(seed) { recipe.network(scale: scale) }
+        let network = try withRandomSeed(seed) { try recipe.network(scale: scale) }
         try train(network)
       }
     } catch let error as ExitCode { throw error } catch { throw fail(error) }

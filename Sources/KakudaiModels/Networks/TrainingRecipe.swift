@@ -5,10 +5,14 @@ import KakudaiTensors
 public struct TrainingRecipe: Sendable {
   public let name: String
   public let summary: String
+  private let canHave: @Sendable (_ scale: Int) -> Bool
   private let make: @Sendable (_ scale: Int) -> any SuperResolutionNetwork
 
   /// A network with random weights.
-  public func network(scale: Int) -> any SuperResolutionNetwork { make(scale) }
+  public func network(scale: Int) throws(ModelError) -> any SuperResolutionNetwork {
+    guard (1...8).contains(scale) && canHave(scale) else { throw .impossibleScale(network: name, scale: scale) }
+    return make(scale)
+  }
 
   public static let all = [
     TrainingRecipe(name: "fast", summary: "our small network: width 16, depth 5") {
@@ -17,7 +21,18 @@ public struct TrainingRecipe: Sendable {
     TrainingRecipe(name: "fine", summary: "our larger network: width 24, depth 11") {
       KakudaiNet(trainingScale: $0, width: 24, depth: 11)
     },
+    TrainingRecipe(name: "srcnn", summary: "Dong et al. 2014, kernels of 9, 5 and 5") { SRCNN(scale: $0) },
     TrainingRecipe(name: "fsrcnn", summary: "Dong et al. 2016") { FSRCNN(scale: $0) },
+    TrainingRecipe(name: "espcn", summary: "Shi et al. 2016") { ESPCN(scale: $0) },
+    TrainingRecipe(
+      name: "lapsrn", summary: "after Lai et al. 2017; scales 2, 4 and 8", canHave: LapSRN.reaches
+    ) { LapSRN(scale: $0) },
+    TrainingRecipe(name: "edsr", summary: "the baseline of Lim et al. 2017: RGB, width 64, 16 blocks") {
+      EDSR(scale: $0)
+    },
+    TrainingRecipe(name: "srvgg", summary: "the compact network of Real-ESRGAN: RGB, width 64, depth 16") {
+      SRVGGNetCompact(scale: $0)
+    },
   ]
 
   public init(named name: String) throws(ModelError) {
@@ -27,7 +42,10 @@ public struct TrainingRecipe: Sendable {
     self = recipe
   }
 
-  private init(name: String, summary: String, _ make: @escaping @Sendable (Int) -> any SuperResolutionNetwork) {
-    (self.name, self.summary, self.make) = (name, summary, make)
+  private init(
+    name: String, summary: String, canHave: @escaping @Sendable (Int) -> Bool = { _ in true },
+    _ make: @escaping @Sendable (Int) -> any SuperResolutionNetwork
+  ) {
+    (self.name, self.summary, self.canHave, self.make) = (name, summary, canHave, make)
   }
 }

@@ -22,7 +22,9 @@ extension Safetensors {
       throw .unknownScale(path: path)
     }
     let recipe = try TrainingRecipe(named: name)
-    var network = withRandomSeed(0) { recipe.network(scale: scale) }
+    var network = try withRandomSeed(0) {
+      Result { () throws(ModelError) in try recipe.network(scale: scale) }
+    }.get()
     do { try network.load(tensors, from: path) } catch { throw .unfittingWeights("\(error)") }
     return network.shipped
   }
