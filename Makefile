@@ -19,12 +19,13 @@ check: dependencies
 	Scripts/check-size
 	KAKUDAI_STRICT=1 swift build -c release --build-tests
 
-# Times our convolutions and those of other libraries in turns; SHAPES=fsrcnn selects by name, THREADS=2 takes two.
+# Times ours and other libraries in turns: convolutions, their gradients (SHAPES=grad), functions of pictures (bicubic).
+# SHAPES selects by name, THREADS=2 takes two threads.
 # A library that cannot be had is left out.
 bench: dependencies
 	test -d .venv || python3 -m venv .venv
 	.venv/bin/pip install --quiet torch==2.13.0+cpu safetensors numpy --extra-index-url https://download.pytorch.org/whl/cpu
-	for library in onnx onnxruntime openvino ncnn; do .venv/bin/pip install --quiet $$library || true; done
+	for library in onnx onnxruntime openvino ncnn opencv-python-headless; do .venv/bin/pip install --quiet $$library || true; done
 	swift build -c release --package-path Benchmarks
 	.venv/bin/python Benchmarks/compare.py $(SHAPES) --threads $(or $(THREADS),1)
 

@@ -1,7 +1,6 @@
 """Times our convolutions and those of other libraries in turns, in one run: `python compare.py [WORD] [--threads N]`.
 
-WORD selects layers by name. Outputs are compared before anything is timed. Ours packs its weights in every call, as PyTorch does;
-ONNX Runtime, OpenVINO and ncnn did so when they loaded theirs. Writes all times to results.json beside this script.
+WORD selects by name. Results are compared before anything is timed. Writes all times to results.json beside this script.
 """
 import argparse
 import json
@@ -17,7 +16,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import rivals
-from shapes import LAYERS
+from shapes import ALL
 
 FOLDER = pathlib.Path(__file__).parent
 ROUNDS = 5
@@ -36,14 +35,15 @@ class Ours:
         self.process.stdin.flush()
         return self.process.stdout.readline()
 
-    def load(self, layer, picture, weight, bias):
-        """Takes a layer and returns its output."""
+    def load(self, case, tensors):
+        """Takes what is to be timed and returns its results."""
         with tempfile.TemporaryDirectory() as folder:
-            metadata = {key: str(value) for key, value in vars(layer).items()}
-            save_file({"input": picture, "weight": weight, "bias": bias}, f"{folder}/in.safetensors", metadata)
+            save_file(tensors, f"{folder}/in.safetensors", {key: str(value) for key, value in vars(case).items()})
             self.ask(f"load {folder}/in.safetensors")
             self.ask(f"save {folder}/out.safetensors")
-            return load_file(f"{folder}/out.safetensors")["output"].numpy()
+            results = load_file(f"{folder}/out.safetensors")
+            order = ["output"] if "output" in results else [name for name in tensors if name in results]
+            return [results[name].numpy() for name in order]
 
     def times(self, count):
         return [float(value) for value in self.ask(f"time {count}").split()]
@@ -58,24 +58,25 @@ def times(call, count):
     return found
 
 
-def measure(layer, ours, threads):
+def worst_difference(arrays, expected):
+    """The largest difference between the elements of two lists of arrays, relative to the largest element of each."""
+    return max(
+        float(numpy.abs(numpy.asarray(array) - right).max() / max(1, numpy.abs(right).max()))
+        for array, right in zip(arrays, expected, strict=True))
+
+
+def measure(case, ours, threads):
     """The times in ms of every library that agrees with ours."""
-    weight_shape = (
-        (layer.outputs, layer.inputs // layer.groups) if layer.operation == "conv2d"
-        else (layer.inputs, layer.outputs // layer.groups))
-    scale = 1 / math.sqrt(layer.inputs // layer.groups * layer.kernel**2)
-    picture = torch.rand(layer.batch, layer.inputs, layer.height, layer.width)
-    weight = (torch.rand(*weight_shape, layer.kernel, layer.kernel) - 0.5) * scale
-    bias = torch.rand(layer.outputs)
-    output = ours.load(layer, picture, weight, bias)
+    tensors = case.tensors()
+    results = ours.load(case, tensors)
     calls = {"ours": ours.times}
-    for name, make in rivals.available().items():
-        call = make(layer, picture, weight, bias, threads)
+    for name, make in rivals.of(case).items():
+        call = make(case, tensors, threads)
         if call is None:
             continue
-        difference = numpy.abs(numpy.asarray(call()) - output).max()
+        difference = worst_difference(call(), results)
         if not difference < 1e-4:
-            print(f"{layer.name}: {name} is left out, as its output differs by {difference}")
+            print(f"{case.name}: {name} is left out, as its results differ by {difference}")
             continue
         calls[name] = lambda count, call=call: times(call, count)
     counts = {name: max(1, min(50, int(MILLISECONDS / min(call(2))))) for name, call in calls.items()}
@@ -101,27 +102,31 @@ def main():
     ours = Ours(arguments.threads)
     limit = float(ours.ask("limit")) * arguments.threads
     print(f"{arguments.threads} thread(s), f32; limit of multiply-adds {limit:.0f} GFLOP/s; times in ms (least, median)")
-    print(f"{'':28}{'ours':>8}{'':>8}{'GFLOP/s':>9}{'% limit':>8}  {'best rival':<22}{'':>8}{'ratio':>7}{'torch':>8}")
-    results = {}
-    for layer in [layer for layer in LAYERS if arguments.word in layer.name]:
-        found = measure(layer, ours, arguments.threads)
+    results, table = {}, None
+    for case in [case for case in ALL if arguments.word in case.name]:
+        if case.table != table:
+            table = case.table
+            print(f"\n{table:30}{'ours':>8}{'':>8}{case.unit:>9}{'% limit':>8}  {'best rival':<22}{'':>8}{'ratio':>7}"
+                  f"{'torch':>8}")
+        found = measure(case, ours, arguments.threads)
         least = {name: min(values) for name, values in found.items()}
         best = min((name for name in least if name != "ours"), key=least.get)
-        speed = layer.operations / least["ours"] / 1e6
-        results[layer.name] = {"operation": layer.operation, "operations": layer.operations, "times": found}
+        speed = case.work / least["ours"] / 1e6
+        share = f"{100 * speed / limit:8.0f}" if case.unit == "GFLOP/s" else " " * 8
+        results[case.name] = {"table": table, "unit": case.unit, "work": case.work, "times": found}
         print(
-            f"{layer.name:28}{least['ours']:8.3f}{statistics.median(found['ours']):8.3f}{speed:9.1f}"
-            f"{100 * speed / limit:8.0f}  {best:<22}{least[best]:8.3f}{least[best] / least['ours']:7.2f}"
-            f"{least['torch'] / least['ours']:8.2f}", flush=True)
-    for operation in ("convTranspose2d", "conv2d"):
-        chosen = [result["times"] for result in results.values() if result["operation"] == operation]
+            f"{case.name:30}{least['ours']:8.3f}{statistics.median(found['ours']):8.3f}{speed:9.1f}{share}"
+            f"  {best:<22}{least[best]:8.3f}{least[best] / least['ours']:7.2f}{least['torch'] / least['ours']:8.2f}",
+            flush=True)
+    print()
+    for table in dict.fromkeys(result["table"] for result in results.values()):
+        chosen = [result["times"] for result in results.values() if result["table"] == table]
         best = [min(min(v) for n, v in found.items() if n != "ours") / min(found["ours"]) for found in chosen]
         default = [min(found["torch"]) / min(found["ours"]) for found in chosen]
-        if chosen:
-            print(f"{operation}: geometric mean over {len(chosen)} layers {geometric_mean(best):.2f} times the best "
-                  f"rival, {geometric_mean(default):.2f} times torch")
+        print(f"{table}: geometric mean over {len(chosen)} {geometric_mean(best):.2f} times the best rival, "
+              f"{geometric_mean(default):.2f} times torch")
     (FOLDER / "results.json").write_text(json.dumps(
-        {"threads": arguments.threads, "limit": limit, "layers": results}, indent=1))
+        {"threads": arguments.threads, "limit": limit, "cases": results}, indent=1))
 
 
 main()

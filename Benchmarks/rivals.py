@@ -1,4 +1,4 @@
-"""Other libraries, each as a function that makes `call() -> array` for a layer, or gives None where it has no such layer.
+"""Other libraries, each as a function that makes `call() -> arrays` for what is timed, or gives None where it lacks it.
 
 A library that is not installed is left out with a word.
 """
@@ -7,59 +7,74 @@ import functools
 import numpy
 import torch
 
-
-def torch_default(layer, picture, weight, bias, threads):
-    function, keywords = _function(layer)
-    return lambda: function(picture, weight, bias, **keywords)
+import picture_rivals
 
 
-def torch_channels_last(layer, picture, weight, bias, threads):
-    function, keywords = _function(layer)
-    picture, weight = (tensor.contiguous(memory_format=torch.channels_last) for tensor in (picture, weight))
-    return lambda: function(picture, weight, bias, **keywords)
+def torch_default(layer, tensors, threads):
+    return _torch_call(layer, tensors)
 
 
-def torch_without_mkldnn(layer, picture, weight, bias, threads):
-    function, keywords = _function(layer)
+def torch_channels_last(layer, tensors, threads):
+    def converted(tensor):
+        return tensor.contiguous(memory_format=torch.channels_last) if tensor.dim() == 4 else tensor
+    return _torch_call(layer, {name: converted(tensor) for name, tensor in tensors.items()})
+
+
+def torch_without_mkldnn(layer, tensors, threads):
+    inner = _torch_call(layer, tensors)
 
     def call():
         with torch.backends.mkldnn.flags(enabled=False):
-            return function(picture, weight, bias, **keywords)
+            return inner()
     return call
 
 
-def onnxruntime(layer, picture, weight, bias, threads):
+def _torch_call(layer, tensors):
+    operands = tensors["input"], tensors["weight"], tensors["bias"]
+    is_transposed = layer.operation == "convTranspose2d"
+    stride, padding, dilation, output_padding = (
+        [value] * 2 for value in (layer.stride, layer.padding, layer.dilation, layer.output_padding))
+    if layer.direction == "gradients":
+        return lambda: torch.ops.aten.convolution_backward(
+            tensors["cotangent"], *operands[:2], [layer.outputs], stride, padding, dilation, is_transposed, output_padding,
+            layer.groups, [True, True, True])
+    return lambda: [torch.ops.aten.convolution(
+        *operands, stride, padding, dilation, is_transposed, output_padding, layer.groups)]
+
+
+def onnxruntime(layer, tensors, threads):
     import onnxruntime as runtime
 
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     session = runtime.InferenceSession(
-        _onnx_model(layer, weight, bias).SerializeToString(), options, providers=["CPUExecutionProvider"])
-    inputs = {"input": picture.numpy()}
-    return lambda: session.run(None, inputs)[0]
+        _onnx_model(layer, tensors).SerializeToString(), options, providers=["CPUExecutionProvider"])
+    inputs = {"input": tensors["input"].numpy()}
+    return lambda: session.run(None, inputs)
 
 
-def openvino(layer, picture, weight, bias, threads):
+def openvino(layer, tensors, threads):
     import openvino as vino
 
     core = vino.Core()
-    model = core.read_model(_onnx_model(layer, weight, bias).SerializeToString())
+    model = core.read_model(_onnx_model(layer, tensors).SerializeToString())
     compiled = core.compile_model(model, "CPU", {
         "INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1,
         "PERFORMANCE_HINT": "LATENCY"})
     request = compiled.create_infer_request()
-    request.set_input_tensor(vino.Tensor(picture.numpy(), shared_memory=True))
+    request.set_input_tensor(vino.Tensor(tensors["input"].numpy(), shared_memory=True))
 
     def call():
         request.infer()
-        return request.get_output_tensor().data
+        return [request.get_output_tensor().data]
     return call
 
 
-def ncnn(layer, picture, weight, bias, threads):
+def ncnn(layer, tensors, threads):
     import ncnn as library
 
+    picture, weight, bias = tensors["input"], tensors["weight"], tensors["bias"]
     if layer.batch > 1:
         return None
     kind = {"conv2d": "Convolution", "convTranspose2d": "Deconvolution"}[layer.operation]
@@ -86,7 +101,7 @@ def ncnn(layer, picture, weight, bias, threads):
     def call():
         extractor = network.create_extractor()
         extractor.input("input", library.Mat(picture[0].numpy()))
-        return numpy.array(extractor.extract("output")[1], copy=False)[None]
+        return [numpy.array(extractor.extract("output")[1], copy=False)[None]]
     return call
 
 
@@ -99,14 +114,7 @@ def _load(network, data):
         network.load_model(file.name)
 
 
-def _function(layer):
-    keywords = {"stride": layer.stride, "padding": layer.padding, "groups": layer.groups, "dilation": layer.dilation}
-    if layer.operation == "conv2d":
-        return torch.nn.functional.conv2d, keywords
-    return torch.nn.functional.conv_transpose2d, keywords | {"output_padding": layer.output_padding}
-
-
-def _onnx_model(layer, weight, bias):
+def _onnx_model(layer, tensors):
     from onnx import TensorProto, helper, numpy_helper
 
     attributes = {
@@ -121,26 +129,34 @@ def _onnx_model(layer, weight, bias):
     graph = helper.make_graph(
         [node], "layer", [helper.make_tensor_value_info("input", TensorProto.FLOAT, shape)],
         [helper.make_tensor_value_info("output", TensorProto.FLOAT, None)],
-        [numpy_helper.from_array(tensor.numpy(), name) for tensor, name in ((weight, "weight"), (bias, "bias"))])
+        [numpy_helper.from_array(tensor.numpy(), name) for name, tensor in tensors.items() if name != "input"])
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
 
 
-ALL = {
+TORCH = {
     "torch": torch_default, "torch channels_last": torch_channels_last, "torch without mkldnn": torch_without_mkldnn,
-    "onnxruntime": onnxruntime, "openvino": openvino, "ncnn": ncnn,
 }
+LAYERS = TORCH | {"onnxruntime": onnxruntime, "openvino": openvino, "ncnn": ncnn}
+
+
+def of(case):
+    """The rivals at something that is timed, by name."""
+    if case.table == "pictures":
+        return _installed(tuple(picture_rivals.ALL.items()))
+    return _installed(tuple((LAYERS if case.direction == "forward" else TORCH).items()))
 
 
 @functools.cache
-def available():
-    """The libraries that are installed."""
-    found = {}
-    for name, make in ALL.items():
-        try:
-            __import__(name.split()[0])
-            if name in ("onnxruntime", "openvino"):
-                __import__("onnx")
-            found[name] = make
-        except ImportError as error:
-            print(f"{name} is left out: {error}")
-    return found
+def _is_installed(library):
+    try:
+        __import__(library)
+        if library in ("onnxruntime", "openvino"):
+            __import__("onnx")
+        return True
+    except ImportError as error:
+        print(f"{library} is left out: {error}")
+        return False
+
+
+def _installed(rivals):
+    return {name: make for name, make in rivals if _is_installed({"opencv": "cv2"}.get(name, name.split()[0]))}

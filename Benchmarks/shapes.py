@@ -1,9 +1,13 @@
-"""The layers that are timed."""
-from dataclasses import dataclass
+"""What is timed."""
+from dataclasses import dataclass, replace
+import math
+
+import torch
 
 
 @dataclass(frozen=True)
 class Layer:
+    """A convolution or its gradients, by input, weight and bias."""
     name: str
     operation: str
     inputs: int
@@ -17,14 +21,43 @@ class Layer:
     batch: int
     height: int
     width: int
+    direction: str = "forward"
+    unit = "GFLOP/s"
 
     @property
-    def operations(self):
-        """Floating-point operations, a multiplication and an addition counting as two."""
+    def table(self):
+        return self.operation if self.direction == "forward" else f"gradients of {self.operation}"
+
+    def tensors(self):
+        """Input, weight and bias; and, for gradients, that of the output."""
+        channels = (self.outputs, self.inputs // self.groups) if self.operation == "conv2d" else (
+            self.inputs, self.outputs // self.groups)
+        scale = 1 / math.sqrt(self.inputs // self.groups * self.kernel**2)
+        found = {
+            "input": torch.rand(self.batch, self.inputs, self.height, self.width),
+            "weight": (torch.rand(*channels, self.kernel, self.kernel) - 0.5) * scale,
+            "bias": torch.rand(self.outputs),
+        }
+        if self.direction == "gradients":
+            found["cotangent"] = torch.randn(self.batch, self.outputs, *self.output_size)
+        return found
+
+    @property
+    def output_size(self):
+        reach = self.dilation * (self.kernel - 1)
+        if self.operation == "conv2d":
+            return [(side + 2 * self.padding - reach - 1) // self.stride + 1 for side in (self.height, self.width)]
+        return [(side - 1) * self.stride - 2 * self.padding + reach + self.output_padding + 1
+                for side in (self.height, self.width)]
+
+    @property
+    def work(self):
+        """Floating-point operations, a multiplication and an addition counting as two; the gradients take twice as many."""
         pixels = self.height * self.width
         if self.operation == "conv2d":
             pixels //= self.stride**2
-        return 2 * self.batch * self.inputs * self.outputs // self.groups * self.kernel**2 * pixels
+        once = 1 if self.direction == "forward" else 2
+        return once * 2 * self.batch * self.inputs * self.outputs // self.groups * self.kernel**2 * pixels
 
 
 def _transposed(name, inputs, outputs, kernel, stride, padding, height, width=None, output_padding=0, groups=1,
@@ -41,6 +74,33 @@ def _dcgan(batch):
     layers = [(1024, 512, 4), (512, 256, 8), (256, 128, 16), (128, 64, 32), (64, 3, 32)]
     return [_transposed(f"dcgan{number}_{inputs}-{outputs}_{side}_b{batch}", inputs, outputs, 4, 2, 1, side, batch=batch)
             for number, (inputs, outputs, side) in enumerate(layers, 1)]
+
+
+def _gradients(layer):
+    return replace(layer, name=f"grad_{layer.name}", direction="gradients")
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """A function of one picture, `(1, C, H, W)`."""
+    name: str
+    operation: str
+    channels: int
+    height: int
+    width: int
+    scale: float = 1
+    antialias: bool = False
+    unit = "GB/s"
+    table = "pictures"
+
+    def tensors(self):
+        return {"input": torch.randn(1, self.channels, self.height, self.width)}
+
+    @property
+    def work(self):
+        """Bytes read and written."""
+        pixels = self.channels * self.height * self.width
+        return 4 * pixels * (2 if self.operation == "pixelShuffle" else 1 + self.scale**2)
 
 
 LAYERS = [
@@ -85,3 +145,23 @@ LAYERS = [
     _convolution("c9_3-32_512", 3, 32, 9, 512),
     _convolution("c9_32-3_512", 32, 3, 9, 512),
 ]
+
+_DIFFERENTIATED = (
+    "seed_3-32_k4s2_28 seed_3-32_k4s2_256 seed_32-3_k4s2_256 fsrcnn_x2_56-1_k9_128 fsrcnn_x3_56-1_k9_128 "
+    "unet_512-256_k2s2_56 unet_128-64_k2s2_224 waifu_256-3_k4s2p3_128 style_128-64_k3s2_64 style_64-32_k3s2_128 "
+    "dw_256_k4s2_32 grp4_128-128_k4s2_64 dil2_64-64_k3s2_64 s1_64-64_k3s1_128 c3_64-64_128 c3_12-12_128 c5_3-64_256"
+).split()
+GRADIENTS = [_gradients(layer) for layer in LAYERS if layer.name in _DIFFERENTIATED or layer.name.startswith("dcgan")]
+
+PICTURES = [
+    *[Resampling(f"shuffle{scale}_{channels}x{height}x{width}", "pixelShuffle", channels, height, width, scale)
+      for scale, channels, height, width in ((2, 4, 540, 960), (2, 12, 256, 256), (3, 9, 360, 640), (2, 256, 128, 128))],
+    *[Resampling(f"{mode}{'_antialias' if antialias else ''}_{side}-{int(side * scale)}", mode, 3, side, side, scale,
+                 antialias)
+      for side, scale in ((512, 2), (1024, 0.5)) for mode in ("bilinear", "bicubic") for antialias in (False, True)],
+    Resampling("nearest_x2_3x540x960", "nearest", 3, 540, 960, 2),
+    *[Resampling(f"{operation}_64x256x256", operation, 64, 256, 256)
+      for operation in ("leakyReLU", "tanh", "sigmoid", "instanceNorm")],
+]
+
+ALL = LAYERS + GRADIENTS + PICTURES
