@@ -10,15 +10,17 @@ static void ck_pack(const ck_packing *p, float *packed) {
   for (size_t channel = 0; channel < p->channels; channel++) {
     const float *source = p->source + (ptrdiff_t)channel * p->channelStride;
     for (size_t tap = 0; tap < p->taps; tap++)
-      for (size_t output = 0; output < p->outputs; output++) *packed++ = source[p->offsets[output * p->taps + tap]];
+      for (size_t sum = 0; sum < p->sums; sum++) *packed++ = source[p->offsets[sum * p->taps + tap]];
   }
 }
 
-/* How a tile is stored. */
+/* What the tiles of one pass begin with, and where they go. */
 typedef struct ck_destination {
-  float *rows[CK_OUTPUT_BLOCK];
+  float *rows[CK_OUTPUT_BLOCK]; /* at the first position of the tile */
+  float bias[CK_OUTPUT_BLOCK];
   int streams;                 /* past the caches, which needs aligned rows */
   const ck_epilogue *epilogue; /* of sums that are finished and stand in the output, or NULL */
+  const float *wanted;         /* what to bring into the caches meanwhile, or NULL */
 } ck_destination;
 
 /* One tile in registers. `outputs` and `vectors` are constants at every call, so that all loops over them unroll. */
@@ -32,14 +34,17 @@ CK_INLINE void ck_tile(const ck_correlation *c, const ck_pass *p, size_t x, cons
     }
   } else {
     CK_UNROLL for (int o = 0; o < outputs; o++) {
-      const ck_vector bias = ck_broadcast(c->bias ? c->bias[p->firstOutput + (size_t)o] : 0);
-      CK_UNROLL for (int v = 0; v < vectors; v++) sums[o][v] = bias;
+      CK_UNROLL for (int v = 0; v < vectors; v++) sums[o][v] = ck_broadcast(d->bias[o]);
     }
   }
   const ptrdiff_t *const tapOffsets = p->tapOffsets;
   const size_t taps = p->taps;
-  const float *weights = p->weights, *input = c->input + x;
-  for (size_t channel = 0; channel < c->channels; channel++, input += c->channelStride)
+  const float *weights = p->weights, *input = c->input + x, *wanted = d->wanted;
+  for (size_t channel = 0; channel < c->channels; channel++, input += c->channelStride) {
+    if (wanted) {
+      CK_UNROLL for (int v = 0; v < vectors; v++) ck_prefetch(wanted + v * CK_LANES);
+      wanted += c->wantedChannelStride;
+    }
     for (size_t tap = 0; tap < taps; tap++, weights += outputs) {
       const float *const pixels = input + tapOffsets[tap];
       if (outputs > vectors) {
@@ -57,6 +62,7 @@ CK_INLINE void ck_tile(const ck_correlation *c, const ck_pass *p, size_t x, cons
         }
       }
     }
+  }
   if (d->epilogue) {
     const ck_epilogue *const e = d->epilogue;
     CK_UNROLL for (int o = 0; o < outputs; o++) {
@@ -106,7 +112,7 @@ CK_INLINE size_t ck_tile_vectors(size_t outputs) {
 
 CK_INLINE void ck_run_pass(const ck_correlation *c, const ck_pass *p, size_t x, const ck_destination *d,
                            size_t vectors) {
-  switch (p->outputs) {
+  switch (p->sumCount) {
 #define CK_BLOCK(outputs, most) \
   case outputs: ck_pass_of_##outputs(c, p, x, d, vectors); break;
     CK_TILES(CK_BLOCK)
@@ -130,7 +136,6 @@ static void ck_interleave(const float *source, size_t distance, size_t phases, s
   case 2: ck_interleave_phases(source, distance, 2, count, output); break;
   case 3: ck_interleave_phases(source, distance, 3, count, output); break;
   case 4: ck_interleave_phases(source, distance, 4, count, output); break;
-  case 8: ck_interleave_phases(source, distance, 8, count, output); break;
   default: ck_interleave_phases(source, distance, phases, count, output);
   }
 }
@@ -143,31 +148,81 @@ static void ck_copy_past_caches(float *target, const float *source, size_t count
   for (; i < count; i++) target[i] = source[i];
 }
 
+/* Writes whole vectors of 2, 4 or 8 phases straight from registers and returns the number of floats; `phases` is a constant
+ * at every call. Sums of two phases alternate when zipped; those of more when the even and the odd ones, zipped, are zipped. */
+CK_INLINE size_t ck_zip_phases(const float *source, size_t distance, const int phases, size_t count,
+                               const ck_epilogue *e, float slope, const float *residual, float *target, int streams) {
+  static const unsigned char reversed[9][8] = {[2] = {0, 1}, [4] = {0, 2, 1, 3}, [8] = {0, 4, 2, 6, 1, 5, 3, 7}};
+  const size_t step = (size_t)phases * CK_LANES;
+  size_t done = 0;
+  for (; done + step <= count; done += step, source += CK_LANES) {
+    ck_vector vectors[8], zipped[8];
+    CK_UNROLL for (int p = 0; p < phases; p++) vectors[p] = ck_load(source + reversed[phases][p] * distance);
+    CK_UNROLL for (int width = 1; width < phases; width *= 2) {
+      CK_UNROLL for (int first = 0; first < phases; first += 2 * width) {
+        CK_UNROLL for (int i = 0; i < width; i++)
+          ck_zip(vectors[first + i], vectors[first + width + i], zipped + first + 2 * i, zipped + first + 2 * i + 1);
+      }
+      CK_UNROLL for (int p = 0; p < phases; p++) vectors[p] = zipped[p];
+    }
+    CK_UNROLL for (int p = 0; p < phases; p++) {
+      const size_t at = done + (size_t)p * CK_LANES;
+      if (e) vectors[p] = ck_finished(e, slope, vectors[p], residual ? residual + at : NULL);
+      if (streams) ck_store_past_caches(target + at, vectors[p]);
+      else ck_store(target + at, vectors[p]);
+    }
+  }
+  return done;
+}
+
+/* Writes `count` floats of an output, of which `source` holds the phases, to `target`. */
+CK_INLINE void ck_emit_row(const ck_correlation *c, size_t o, const float *source, size_t distance, size_t count,
+                           const float *residual, float *target) {
+  const ck_epilogue *const e = c->epilogue;
+  const float slope = e && e->slopes ? e->slopes[o] : 1;
+  const int aligned = c->streams && (uintptr_t)target % sizeof(ck_vector) == 0;
+  size_t done = 0;
+  if (aligned || !c->streams) {
+    switch (c->phases) {
+#define CK_PHASES(phases) \
+  case phases: \
+    done = aligned ? ck_zip_phases(source, distance, phases, count, e, slope, residual, target, 1) \
+                   : ck_zip_phases(source, distance, phases, count, e, slope, residual, target, 0); \
+    break;
+      CK_PHASES(2) CK_PHASES(4) CK_PHASES(8)
+#undef CK_PHASES
+    }
+  }
+  if (done == count) return;
+  float line[4 * CK_MOST_VECTORS * CK_LANES];
+  const size_t rest = count - done;
+  const int copies = c->streams && c->phases <= 4;
+  float *const interleaved = copies ? line : target + done;
+  ck_interleave(source + done / c->phases, distance, c->phases, rest, interleaved);
+  if (e) ck_finish(e, o, interleaved, residual ? residual + done : NULL, interleaved, rest);
+  if (copies) ck_copy_past_caches(target + done, line, rest);
+}
+
 /* Writes `count` floats of the outputs of one tile, whose phases stand in scratch, from `first` on. */
 CK_INLINE void ck_emit(const ck_correlation *c, size_t first, size_t count, size_t rowLength) {
-  float line[4 * CK_MOST_VECTORS * CK_LANES];
+  const ck_epilogue *const e = c->epilogue;
   for (size_t o = 0; o < c->outputs; o++) {
     if (c->outputOffsets[o] == CK_NOWHERE) continue;
-    const float *const source = c->scratch + o * rowLength;
-    const size_t distance = c->outputs * rowLength;
-    float *const target = c->output + c->outputOffsets[o] + first;
-    float *const interleaved = c->streams && c->phases <= 4 ? line : target;
-    ck_interleave(source, distance, c->phases, count, interleaved);
-    const ck_epilogue *const e = c->epilogue;
-    if (e) {
-      const float *const residual = e->residual ? e->residual + e->residualOffsets[o] + first : NULL;
-      ck_finish(e, o, interleaved, residual, interleaved, count);
-    }
-    if (interleaved == line) ck_copy_past_caches(target, line, count);
+    const float *const residual = e && e->residual ? e->residual + e->residualOffsets[o] + first : NULL;
+    ck_emit_row(c, o, c->scratch + o * rowLength, c->outputs * rowLength, count, residual,
+                c->output + c->outputOffsets[o] + first);
   }
 }
 
-static void ck_correlate(const ck_correlation *c) {
+/* The first row of a correlation, `wanted` being what to bring into the caches meanwhile. */
+CK_INLINE void ck_correlate_row(const ck_correlation *c, const float *wanted, int isWritten) {
   const size_t positions = (c->width + c->phases - 1) / c->phases;
-  const size_t most = ck_tile_vectors(c->outputs), rowLength = most * CK_LANES;
-  int isWritten = 1;
-  for (size_t o = 0; o < c->outputs; o++) isWritten &= c->outputOffsets[o] != CK_NOWHERE;
-  ck_destination destination;
+  size_t most = CK_MOST_VECTORS;
+  for (size_t pass = 0; pass < c->passCount; pass++) {
+    const size_t own = ck_tile_vectors(c->passes[pass].sumCount);
+    most = own < most ? own : most;
+  }
+  const size_t rowLength = most * CK_LANES;
   for (size_t x = 0; x < positions; x += rowLength) {
     const size_t left = positions - x;
     size_t vectors = left >= rowLength ? most : (left + CK_LANES - 1) / CK_LANES;
@@ -175,14 +230,18 @@ static void ck_correlate(const ck_correlation *c) {
     const int isDirect = c->phases == 1 && c->passCount == 1 && isWritten && left >= vectors * CK_LANES;
     for (size_t pass = 0; pass < c->passCount; pass++) {
       const ck_pass *p = c->passes + pass;
+      ck_destination destination;
       uintptr_t addresses = 0;
-      for (size_t o = 0; o < p->outputs; o++) {
-        destination.rows[o] = isDirect ? c->output + c->outputOffsets[o] + x
-                                       : c->scratch + (p->phase * c->outputs + p->firstOutput + o) * rowLength;
-        addresses |= (uintptr_t)destination.rows[o];
+      for (size_t i = 0; i < p->sumCount; i++) {
+        const size_t o = p->sums[i].output;
+        destination.rows[i] = isDirect ? c->output + c->outputOffsets[o] + x
+                                       : c->scratch + (p->sums[i].phase * c->outputs + o) * rowLength;
+        destination.bias[i] = c->bias ? c->bias[o] : 0;
+        addresses |= (uintptr_t)destination.rows[i];
       }
       destination.streams = c->streams && isDirect && addresses % sizeof(ck_vector) == 0;
       destination.epilogue = isDirect ? c->epilogue : NULL;
+      destination.wanted = wanted && pass == 0 ? wanted + x : NULL;
       ck_run_pass(c, p, x, &destination, vectors);
     }
     if (!isDirect) {
@@ -191,7 +250,24 @@ static void ck_correlate(const ck_correlation *c) {
       ck_emit(c, first, count < c->width - first ? count : c->width - first, rowLength);
     }
   }
-  if (c->streams) ck_fence();
+}
+
+static void ck_correlate(const ck_correlation *correlation) {
+  int isWritten = 1;
+  for (size_t o = 0; o < correlation->outputs; o++) isWritten &= correlation->outputOffsets[o] != CK_NOWHERE;
+  ck_correlation c = *correlation;
+  ck_epilogue epilogue;
+  if (c.epilogue) {
+    epilogue = *c.epilogue;
+    c.epilogue = &epilogue;
+  }
+  for (size_t row = 0; row < c.rows; row++) {
+    ck_correlate_row(&c, c.wanted && row < c.wantedRows ? c.wanted + (ptrdiff_t)row * c.wantedRowStride : NULL, isWritten);
+    c.input += c.inputRowStride;
+    c.output += c.outputRowStride;
+    if (c.epilogue && epilogue.residual) epilogue.residual += c.residualRowStride;
+  }
+  if (c.streams) ck_fence();
 }
 
 /* lefts x rights sums in registers. */
@@ -262,18 +338,37 @@ static void ck_correlate_products(const ck_products *p) {
   }
 }
 
-static void ck_decimate(const float *source, size_t stride, float *output, size_t width) {
-  switch (stride) {
-  case 1: memcpy(output, source, width * 4); break;
-  case 2: for (size_t i = 0; i < width; i++) output[i] = source[i * 2]; break;
-  case 3: for (size_t i = 0; i < width; i++) output[i] = source[i * 3]; break;
-  case 4: for (size_t i = 0; i < width; i++) output[i] = source[i * 4]; break;
-  default: for (size_t i = 0; i < width; i++) output[i] = source[i * stride];
+CK_INLINE void ck_copy_row(const ck_rows *c, const float *source, const size_t stride, float *target) {
+  for (size_t i = 0; i < c->before; i++) target[i] = 0;
+  target += c->before;
+  if (stride == 1) {
+    size_t i = 0;
+    for (; i + CK_LANES <= c->count; i += CK_LANES) ck_store(target + i, ck_load(source + i));
+    for (; i < c->count; i++) target[i] = source[i];
+  } else {
+    for (size_t i = 0; i < c->count; i++) target[i] = source[i * stride];
   }
+  target += c->count;
+  for (size_t i = 0; i < c->after; i++) target[i] = 0;
+}
+
+static void ck_copy_rows(const ck_rows *c) {
+  for (size_t channel = 0; channel < c->channels; channel++)
+    for (size_t row = 0; row < c->rows; row++) {
+      const float *source = c->source + (ptrdiff_t)channel * c->sourceChannelStride + (ptrdiff_t)row * c->sourceRowStride;
+      float *target = c->target + (ptrdiff_t)channel * c->targetChannelStride + (ptrdiff_t)row * c->targetRowStride;
+      switch (c->stride) { /* constants, which the compiler turns into shuffles */
+      case 1: ck_copy_row(c, source, 1, target); break;
+      case 2: ck_copy_row(c, source, 2, target); break;
+      case 3: ck_copy_row(c, source, 3, target); break;
+      case 4: ck_copy_row(c, source, 4, target); break;
+      default: ck_copy_row(c, source, c->stride, target);
+      }
+    }
 }
 
 #define CK_CONVOLUTION \
   { \
     .outputBlock = CK_OUTPUT_BLOCK, .pixelBlock = CK_PIXEL_BLOCK, .pack = ck_pack, .correlate = ck_correlate, \
-    .finish = ck_finish, .correlateProducts = ck_correlate_products, .decimate = ck_decimate \
+    .finish = ck_finish, .correlateProducts = ck_correlate_products, .copyRows = ck_copy_rows \
   }

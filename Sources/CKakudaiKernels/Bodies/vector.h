@@ -7,6 +7,8 @@ typedef float ck_vector_anywhere __attribute__((ext_vector_type(CK_LANES), align
 
 CK_INLINE ck_vector ck_load(const float *source) { return *(const ck_vector_anywhere *)source; }
 CK_INLINE void ck_store(float *target, ck_vector value) { *(ck_vector_anywhere *)target = value; }
+/* Brings the cache line into the second-level cache. */
+CK_INLINE void ck_prefetch(const float *address) { __builtin_prefetch(address, 0, 2); }
 /* To an address that is a multiple of the size of a vector; `ck_fence` makes it visible to other threads. */
 CK_INLINE void ck_store_past_caches(float *target, ck_vector value) {
   __builtin_nontemporal_store(value, (ck_vector *)target);
@@ -51,4 +53,18 @@ CK_INLINE float ck_total(ck_vector value) {
 #endif
   const typeof(four.lo) two = four.lo + four.hi;
   return two.x + two.y;
+}
+
+/* The lanes of two vectors in turns: the first half of them in `low`, the second in `high`. */
+CK_INLINE void ck_zip(ck_vector a, ck_vector b, ck_vector *low, ck_vector *high) {
+#if CK_LANES == 16
+  *low = __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  *high = __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+#elif CK_LANES == 8
+  *low = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+  *high = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+#else
+  *low = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+  *high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+#endif
 }

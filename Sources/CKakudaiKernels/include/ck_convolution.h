@@ -9,21 +9,27 @@
 
 #define CK_READABLE_PAST 64
 
-/* Weights to be laid out for one pass of `correlate`: the weight of (output, channel, tap) stands at
- * source[offsets[output * taps + tap] + channel * channelStride]. */
+/* Weights to be laid out for one pass of `correlate`: the weight of (sum, channel, tap) stands at
+ * source[offsets[sum * taps + tap] + channel * channelStride]. */
 typedef struct ck_packing {
   const float *source;
   ptrdiff_t channelStride;
   const ptrdiff_t *offsets;
-  size_t channels, taps, outputs;
+  size_t channels, taps, sums;
 } ck_packing;
 
-/* One sum of products for some of the outputs of a block, in one of its phases. */
+/* A sum of a block: one of its outputs in one of its phases. */
+typedef struct ck_phase_output {
+  uint32_t phase, output;
+} ck_phase_output;
+
+/* One sum of products for some of the sums of a block, at most `outputBlock` of them. */
 typedef struct ck_pass {
-  const float *weights; /* channels * taps * outputs floats written by `pack` */
+  const float *weights; /* channels * taps * sums floats written by `pack` */
   const ptrdiff_t *tapOffsets;
   size_t taps;
-  size_t phase, firstOutput, outputs;
+  const ck_phase_output *sums;
+  size_t sumCount;
   int continues; /* whether an earlier pass has begun these sums */
 } ck_pass;
 
@@ -42,19 +48,24 @@ typedef struct ck_epilogue {
 
 /* A block of at most `outputBlock` rows of outputs, each of `phases` phases that alternate along it:
  * output[outputOffsets[o] + x * phases + p] = bias[o] + sum over the passes of o and p, then channel c, then tap t, of
- *   weight(o, c, t) * input[c * channelStride + tapOffsets[t] + x]          for o < outputs and x * phases + p < width.
- * Rows whose offset is CK_NOWHERE are not written. */
+ *   weight(o, p, c, t) * input[c * channelStride + tapOffsets[t] + x]          for o < outputs and x * phases + p < width.
+ * Rows whose offset is CK_NOWHERE are not written. The same is done `rows` times, each time the row strides further on. */
 typedef struct ck_correlation {
   const float *input;
-  ptrdiff_t channelStride;
+  ptrdiff_t channelStride, inputRowStride;
   size_t channels;
   const ck_pass *passes;
   size_t passCount, phases, outputs;
   const float *bias; /* one per output, or NULL for zeros */
   float *output;
   const ptrdiff_t *outputOffsets;
-  size_t width;
+  ptrdiff_t outputRowStride, residualRowStride;
+  size_t width, rows;
   const ck_epilogue *epilogue; /* or NULL */
+  /* A row, as long as the rows read, of each channel that a later call will want in the caches, and the next; or NULL. */
+  const float *wanted;
+  ptrdiff_t wantedChannelStride, wantedRowStride;
+  size_t wantedRows;
   int streams;    /* whether the output is too large for the caches, which it should then not pass through */
   float *scratch; /* phases * CK_SCRATCH_PER_PHASE floats */
 } ck_correlation;
@@ -74,10 +85,21 @@ typedef struct ck_products {
   size_t lefts, rights, rows, width;
 } ck_products;
 
+/* target[c * targetChannelStride + r * targetRowStride + x] = `before` zeros, then `count` samples
+ * source[c * sourceChannelStride + r * sourceRowStride + i * stride], i = 0, 1, ..., then `after` zeros. */
+typedef struct ck_rows {
+  const float *source;
+  ptrdiff_t sourceChannelStride, sourceRowStride;
+  size_t stride;
+  float *target;
+  ptrdiff_t targetChannelStride, targetRowStride;
+  size_t channels, rows, before, count, after;
+} ck_rows;
+
 typedef struct ck_convolution_kernels {
   /* The most outputs of one block, and the pixels that are computed together when it has them all. */
   size_t outputBlock, pixelBlock;
-  /* Writes channels * taps * outputs floats to `packed`. */
+  /* Writes channels * taps * sums floats to `packed`. */
   void (*pack)(const ck_packing *packing, float *packed);
   /* Every output element is summed in one order, so that splitting the outputs or the width into several calls changes no
    * bit. The output must not overlap the input. */
@@ -88,8 +110,8 @@ typedef struct ck_convolution_kernels {
                  size_t count);
   /* Weight gradients. The order of summation depends on `rows` and `width` only; samples past `width` have no influence. */
   void (*correlateProducts)(const ck_products *products);
-  /* output[i] = source[i * stride], i < width. */
-  void (*decimate)(const float *source, size_t stride, float *output, size_t width);
+  /* Copies rows with zeros around them. */
+  void (*copyRows)(const ck_rows *rows);
 } ck_convolution_kernels;
 
 #endif

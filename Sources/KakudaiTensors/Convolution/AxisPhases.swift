@@ -6,9 +6,16 @@
 /// vector kernels need, and no sum ever meets a zero that a stride has put between two samples.
 struct AxisPhases {
   struct Tap: Hashable {
+    /// What a tap reads for position 0.
+    struct Sample: Hashable {
+      var inputPhase: Int
+      var offset: Int
+    }
+
     var inputPhase: Int
     var offset: Int
     var kernelIndex: Int
+    var sample: Sample { Sample(inputPhase: inputPhase, offset: offset) }
   }
 
   let inputLength: Int
@@ -24,6 +31,11 @@ struct AxisPhases {
 
   /// Positions of the longest phase.
   var positions: Int { (outputLength + phases.count - 1) / phases.count }
+
+  /// The kernel index with which output phase `phase` reads `sample`.
+  func kernelIndex(_ sample: Tap.Sample, phase: Int) -> Int {
+    phases[phase].first { $0.sample == sample }!.kernelIndex
+  }
 
   /// `output[t] = Σ_k input[t·stride + k·dilation − padding]`
   static func correlation(_ axis: ConvolutionExtents.Axis) -> AxisPhases {

@@ -77,45 +77,55 @@ struct CorrelationBand {
     _ memory: UnsafeMutablePointer<Float>, from input: RowWindow, positions range: Range<Int>,
     kernels: ck_convolution_kernels
   ) {
-    let firstRow = range.lowerBound + vertical.smallestOffset
-    let rowCount = range.count + vertical.reach
-    for channel in 0..<channels {
-      for (rowPhaseIndex, rowPhase) in vertical.inputPhases.enumerated() {
-        let planes = memory + channel * channelStride + rowPhaseIndex * columnPlanes.count * plane
-        for row in 0..<rowCount {
-          let y = (firstRow + row) * vertical.readStride + rowPhase
-          for (index, columnPlane) in columnPlanes.enumerated() {
-            let target = planes + index * plane + row * columns
-            if y >= 0 && y < vertical.inputLength {
-              copyRow(input.row(y, channel: channel), columnPlane, to: target, kernels)
-            } else {
-              target.update(repeating: 0, count: columns)
-            }
+    for (rowPhaseIndex, rowPhase) in vertical.inputPhases.enumerated() {
+      // Rows of this phase that the picture has; those around them are zeros.
+      let wanted =
+        range.lowerBound + vertical.smallestOffset..<range.upperBound + vertical.smallestOffset + vertical.reach
+      let present = wanted.clamped(to: 0..<samples(of: rowPhase, in: vertical))
+      for (index, columnPlane) in columnPlanes.enumerated() {
+        let target = memory + (rowPhaseIndex * columnPlanes.count + index) * plane
+        copyRows(present, rowPhase, columnPlane, from: input, to: target, firstRow: wanted.lowerBound, kernels)
+        for row in wanted where !present.contains(row) {
+          for channel in 0..<channels {
+            (target + channel * channelStride + (row - wanted.lowerBound) * columns).update(
+              repeating: 0, count: columns)
           }
         }
       }
     }
   }
 
-  /// One row of one plane, zeros where it reaches beyond the input.
-  private func copyRow(
-    _ source: UnsafePointer<Float>, _ plane: ColumnPlane, to target: UnsafeMutablePointer<Float>,
-    _ kernels: ck_convolution_kernels
+  /// The number of samples of an input phase.
+  private func samples(of phase: Int, in axis: AxisPhases) -> Int {
+    max(0, (axis.inputLength - phase + axis.readStride - 1) / axis.readStride)
+  }
+
+  /// Copies rows of one plane of all channels, zeros where they reach beyond the input.
+  private func copyRows(
+    _ rows: Range<Int>, _ rowPhase: Int, _ columnPlane: ColumnPlane, from input: RowWindow,
+    to target: UnsafeMutablePointer<Float>, firstRow: Int, _ kernels: ck_convolution_kernels
   ) {
+    let first = columnPlane.firstOffset
+    let present = (first..<first + columns).clamped(to: 0..<samples(of: columnPlane.inputPhase, in: horizontal))
+    let before = present.isEmpty ? columns : present.lowerBound - first
     let stride = horizontal.readStride
-    let first = plane.firstOffset
-    // Samples of this phase in the input: phase + stride·index for index in 0 ..< count.
-    let count = max(0, (horizontal.inputLength - plane.inputPhase + stride - 1) / stride)
-    let from = min(max(first, 0), count)
-    let to = max(from, min(first + columns, count))
-    let leading = min(max(-first, 0), columns)
-    guard to > from else {
-      target.update(repeating: 0, count: columns)
-      return
+    var row = rows.lowerBound
+    while row < rows.upperBound {
+      let y = row * vertical.readStride + rowPhase
+      // Rows of a ring follow each other up to its end.
+      let inOrder =
+        input.slots >= input.height
+        ? rows.upperBound - row : (input.slots - y % input.slots - 1) / vertical.readStride + 1
+      let count = min(inOrder, rows.upperBound - row)
+      var copy = ck_rows(
+        source: input.base + input.offset(row: y) + columnPlane.inputPhase + present.lowerBound * stride,
+        sourceChannelStride: input.channelStride, sourceRowStride: vertical.readStride * input.rowStride,
+        stride: stride,
+        target: target + (row - firstRow) * columns, targetChannelStride: channelStride, targetRowStride: columns,
+        channels: channels, rows: count, before: before, count: present.count,
+        after: columns - before - present.count)
+      kernels.copyRows(&copy)
+      row += count
     }
-    target.update(repeating: 0, count: leading)
-    kernels.decimate(source + plane.inputPhase + from * stride, stride, target + leading, to - from)
-    let filled = leading + to - from
-    (target + filled).update(repeating: 0, count: columns - filled)
   }
 }

@@ -36,6 +36,8 @@ extension CorrelationPlan {
     let epilogue = UnsafeMutablePointer<ck_epilogue>.allocate(capacity: 1)
     /// The offset of each tap of the plan.
     let taps: UnsafeMutableBufferPointer<Int>
+    /// The passes of the plan.
+    let passes: UnsafeMutableBufferPointer<ck_pass>
     private let bandSize: Int
     private let rowSize: Int
 
@@ -45,6 +47,7 @@ extension CorrelationPlan {
       offsets = .allocate(capacity: plan.mostLines)
       residualOffsets = .allocate(capacity: plan.mostLines)
       taps = .allocate(capacity: plan.taps.count)
+      passes = .allocate(capacity: plan.passes.count)
     }
 
     deinit {
@@ -52,6 +55,7 @@ extension CorrelationPlan {
       residualOffsets.deallocate()
       epilogue.deallocate()
       taps.deallocate()
+      passes.deallocate()
     }
   }
 
@@ -65,25 +69,64 @@ extension CorrelationPlan {
     )
   }
 
+  /// Where the input of some positions stands.
+  private struct Place {
+    /// What the taps of the first position are relative to.
+    var input: UnsafePointer<Float>
+    var channelStride: Int
+    var rowStride: Int
+    /// Rows that one call computes as a single long one; more than one only where rows follow each other without gaps.
+    var rowsPerCall: Int
+    /// Rows that later positions will read, brought into the caches meanwhile.
+    var wanted: RowWindow?
+    var wantedRows = 0..<0
+  }
+
   /// Computes one piece; the windows begin with the first channel of the group.
   func run(_ piece: Piece, _ operands: Operands, from input: RowWindow, to output: RowWindow, _ scratch: Scratch) {
     let positions = piece.rows.lowerBound / verticalPhases..<(piece.rows.upperBound - 1) / verticalPhases + 1
-    if let zeros = input.zeros, let margins, zeros.left >= margins.left, zeros.right >= margins.right {
-      run(piece, operands, positions: positions, scratch, channelStride: input.channelStride, rowsPerCall: 1, output) {
-        self.setTapOffsets(scratch, at: $0, input, zeros)
-        return UnsafePointer(input.base)
+    preparePasses(piece, operands, scratch)
+    if readsInPlace, input.slots >= input.height {
+      scratch.taps.update(repeating: 0)
+      let place = Place(
+        input: UnsafePointer(input.base) + input.offset(row: positions.lowerBound), channelStride: input.channelStride,
+        rowStride: input.rowStride, rowsPerCall: input.isContiguous ? rowsPerCall : 1)
+      run(piece, operands, positions: positions, scratch, place, output)
+    } else if let zeros = input.zeros, let margins, zeros.left >= margins.left, zeros.right >= margins.right {
+      for position in positions {
+        setTapOffsets(scratch, at: position, input, zeros)
+        let place = Place(
+          input: UnsafePointer(input.base), channelStride: input.channelStride, rowStride: 0, rowsPerCall: 1)
+        run(piece, operands, positions: position..<position + 1, scratch, place, output)
       }
-      return
+    } else {
+      for (index, tap) in taps.enumerated() { scratch.taps[index] = band.tapOffset(tap.row, tap.column) }
+      var first = positions.lowerBound
+      while first < positions.upperBound {
+        let range = first..<min(first + band.positions, positions.upperBound)
+        band.fill(scratch.band.elements, from: input, positions: range, kernels: operands.kernels)
+        var place = Place(
+          input: UnsafePointer(scratch.band.elements), channelStride: band.channelStride, rowStride: band.columns,
+          rowsPerCall: rowsPerCall)
+        if vertical.readStride == 1 && horizontal.readStride == 1 && input.slots >= input.height {
+          place.wanted = input
+          let next = range.upperBound + vertical.smallestOffset + vertical.reach
+          place.wantedRows = (next..<next + range.count).clamped(to: 0..<vertical.inputLength)
+        }
+        run(piece, operands, positions: range, scratch, place, output)
+        first = range.upperBound
+      }
     }
-    for (index, tap) in taps.enumerated() { scratch.taps[index] = band.tapOffset(tap.row, tap.column) }
-    var first = positions.lowerBound
-    while first < positions.upperBound {
-      let range = first..<min(first + band.positions, positions.upperBound)
-      band.fill(scratch.band.elements, from: input, positions: range, kernels: operands.kernels)
-      run(
-        piece, operands, positions: range, scratch, channelStride: band.channelStride, rowsPerCall: rowsPerCall, output
-      ) { UnsafePointer(scratch.band.elements) + ($0 - range.lowerBound) * self.band.columns }
-      first = range.upperBound
+  }
+
+  private func preparePasses(_ piece: Piece, _ operands: Operands, _ scratch: Scratch) {
+    sums.withUnsafeBufferPointer { sums in
+      for (index, pass) in passes.enumerated() {
+        scratch.passes[index] = ck_pass(
+          weights: operands.packedWeights + piece.group * weightCount + pass.weightStart,
+          tapOffsets: scratch.taps.baseAddress.map { UnsafePointer($0 + pass.taps.lowerBound) }, taps: pass.taps.count,
+          sums: sums.baseAddress! + pass.sums.lowerBound, sumCount: pass.sums.count, continues: pass.continues ? 1 : 0)
+      }
     }
   }
 
@@ -96,42 +139,41 @@ extension CorrelationPlan {
     }
   }
 
-  /// - Parameter place: Makes the taps ready for some positions that begin with the given one, and says where they begin.
   private func run(
-    _ piece: Piece, _ operands: Operands, positions: Range<Int>, _ scratch: Scratch, channelStride: Int,
-    rowsPerCall: Int, _ output: RowWindow, _ place: (Int) -> UnsafePointer<Float>
+    _ piece: Piece, _ operands: Operands, positions: Range<Int>, _ scratch: Scratch, _ place: Place, _ output: RowWindow
   ) {
-    let kernelPasses = passes.map { pass in
-      ck_pass(
-        weights: operands.packedWeights + piece.group * weightCount + pass.weightStart,
-        tapOffsets: scratch.taps.baseAddress.map { UnsafePointer($0 + pass.taps.lowerBound) }, taps: pass.taps.count,
-        phase: pass.horizontalPhase, firstOutput: pass.firstOutput, outputs: pass.lines.count,
-        continues: pass.continues ? 1 : 0)
-    }
-    kernelPasses.withUnsafeBufferPointer { kernelPasses in
-      for chunk in piece.chunks {
-        var position = positions.lowerBound
-        while position < positions.upperBound {
-          let rows = min(rowsPerCall, positions.upperBound - position)
-          let input = place(position)
-          for index in chunks[chunk] {
-            compute(
-              blocks[index], piece, operands, passes: kernelPasses, input: input, channelStride: channelStride,
-              position: position, rows: rows, writesInPlace: rowsPerCall == 1 || outputsJoin && output.isContiguous,
-              output, scratch)
-          }
-          position += rows
+    // Positions all of whose rows the piece wants follow each other at equal distances, except in rings.
+    let wholeEnd = piece.rows.upperBound / verticalPhases
+    let whole = min((piece.rows.lowerBound + verticalPhases - 1) / verticalPhases, wholeEnd)..<wholeEnd
+    let isRegular =
+      output.slots >= output.height && piece.residual.map { $0.slots >= $0.height } ?? true && place.rowsPerCall == 1
+    for chunk in piece.chunks {
+      var position = positions.lowerBound
+      while position < positions.upperBound {
+        var rows = min(place.rowsPerCall, positions.upperBound - position)
+        if isRegular, whole.contains(position) { rows = min(whole.upperBound, positions.upperBound) - position }
+        var here = place
+        here.input += (position - positions.lowerBound) * place.rowStride
+        if chunk > piece.chunks.lowerBound || position > positions.lowerBound { here.wantedRows = 0..<0 }
+        for index in chunks[chunk] {
+          compute(blocks[index], piece, operands, here, position: position, rows: rows, output, scratch)
+          here.wantedRows = 0..<0
         }
+        position += rows
       }
     }
   }
 
   /// One kernel call: `rows` rows of all lines of a block.
   private func compute(
-    _ block: Block, _ piece: Piece, _ operands: Operands, passes: UnsafeBufferPointer<ck_pass>,
-    input: UnsafePointer<Float>, channelStride: Int, position: Int, rows: Int, writesInPlace: Bool, _ output: RowWindow,
-    _ scratch: Scratch
+    _ block: Block, _ piece: Piece, _ operands: Operands, _ place: Place, position: Int, rows: Int,
+    _ output: RowWindow, _ scratch: Scratch
   ) {
+    let isJoined = place.rowsPerCall > 1
+    let writesInPlace =
+      !isJoined
+      || outputsJoin && output.isContiguous && piece.residual?.isContiguous ?? true
+        && piece.columns.count == outputSize.width
     let offsets = scratch.offsets
     for (index, line) in block.lines.enumerated() {
       offsets[index] =
@@ -139,17 +181,23 @@ extension CorrelationPlan {
     }
     let epilogue = epilogue(of: block, piece, operands, position: position, scratch)
     // Joined rows are computed whole.
-    let columns = rows == 1 && writesInPlace ? piece.columns : 0..<rows * positionsPerRow * horizontalPhases
+    let columns = isJoined ? 0..<rows * positionsPerRow * horizontalPhases : piece.columns
     let start = columns.lowerBound
+    let wanted = place.wantedRows.isEmpty ? nil : place.wanted
     var correlation = ck_correlation(
-      input: input + start / horizontalPhases, channelStride: channelStride, channels: inputChannels,
-      passes: passes.baseAddress! + block.passes.lowerBound, passCount: block.passes.count,
-      phases: horizontalPhases, outputs: block.lines.count,
+      input: place.input + start / horizontalPhases, channelStride: place.channelStride,
+      inputRowStride: place.rowStride,
+      channels: inputChannels, passes: scratch.passes.baseAddress! + block.passes.lowerBound,
+      passCount: block.passes.count, phases: horizontalPhases, outputs: block.lines.count,
       bias: operands.packedBiases.map { $0 + piece.group * lines.count + block.lines.lowerBound },
-      output: writesInPlace ? output.base + start : scratch.rows.elements,
-      outputOffsets: offsets.baseAddress, width: columns.count,
-      epilogue: writesInPlace ? epilogue : nil,
-      streams: operands.streams && writesInPlace ? 1 : 0, scratch: scratch.phases.elements)
+      output: writesInPlace ? output.base + start : scratch.rows.elements, outputOffsets: offsets.baseAddress,
+      outputRowStride: verticalPhases * output.rowStride,
+      residualRowStride: verticalPhases * (piece.residual?.rowStride ?? 0), width: columns.count,
+      rows: isJoined ? 1 : rows, epilogue: writesInPlace ? epilogue : nil,
+      wanted: wanted.map { UnsafePointer($0.base) + $0.offset(row: place.wantedRows.lowerBound) },
+      wantedChannelStride: wanted?.channelStride ?? 0, wantedRowStride: wanted?.rowStride ?? 0,
+      wantedRows: place.wantedRows.count, streams: operands.streams && writesInPlace ? 1 : 0,
+      scratch: scratch.phases.elements)
     operands.kernels.correlate(&correlation)
     guard !writesInPlace else { return }
     let length = positionsPerRow * horizontalPhases
@@ -160,7 +208,7 @@ extension CorrelationPlan {
         let sums = scratch.rows.elements + index * rowLength + row * length + piece.columns.lowerBound
         let target = output.base + offset + piece.columns.lowerBound
         if let epilogue {
-          let residual = residualOffset(block.lines.lowerBound + index, position: position + row, piece)
+          let residual = residualOffset(line, position: position + row, piece)
           operands.kernels.finish(
             epilogue, index, sums, epilogue.pointee.residual.map { $0 + residual }, target, piece.columns.count)
         } else {

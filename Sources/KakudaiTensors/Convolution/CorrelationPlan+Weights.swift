@@ -49,21 +49,19 @@ extension CorrelationPlan {
     }
     var offsets: [Int] = []
     for pass in passes[block.passes] {
-      let columnTaps = horizontal.phases[pass.horizontalPhase]
       offsets.removeAll(keepingCapacity: true)
-      for line in pass.lines {
-        let member = line / outputChannels - pass.segment.members.lowerBound
-        for row in pass.segment.kernelIndices[member] {
-          for column in columnTaps {
-            offsets.append(
-              line % outputChannels * outputStride + row * extents.horizontal.kernel + column.kernelIndex)
-          }
+      for sum in sums[pass.sums] {
+        let line = lines[block.lines.lowerBound + Int(sum.output)]
+        for tap in taps[pass.taps] {
+          let row = vertical.kernelIndex(tap.row.sample, phase: line.phase)
+          let column = horizontal.kernelIndex(tap.column.sample, phase: Int(sum.phase))
+          offsets.append(line.channel * outputStride + row * extents.horizontal.kernel + column)
         }
       }
       offsets.withUnsafeBufferPointer { offsets in
         var packing = ck_packing(
           source: weight + group * extents.weightsPerGroup, channelStride: channelStride, offsets: offsets.baseAddress,
-          channels: inputChannels, taps: pass.taps.count, outputs: pass.lines.count)
+          channels: inputChannels, taps: pass.taps.count, sums: pass.sums.count)
         kernels.pack(&packing, packedWeights + group * weightCount + pass.weightStart)
       }
     }

@@ -28,16 +28,12 @@ final class CorrelationPlan: Sendable {
 
   /// What a `ck_pass` is made of.
   struct Pass {
-    var segment: RowGroup.Segment
-    var horizontalPhase: Int
-    /// Indices into the lines of the row group, which are those of its first phase, then those of the next.
-    var lines: Range<Int>
-    /// Within the block.
-    var firstOutput: Int
-    var continues: Bool
-    var weightStart: Int
+    /// Indices into `sums`.
+    var sums: Range<Int>
     /// Indices into `taps`.
     var taps: Range<Int>
+    var continues: Bool
+    var weightStart: Int
   }
 
   // Numbers that every kernel call needs, out of the structures they come from.
@@ -61,6 +57,7 @@ final class CorrelationPlan: Sendable {
   let lines: [Line]
   let blocks: [Block]
   let passes: [Pass]
+  let sums: [ck_phase_output]
   let taps: [(row: AxisPhases.Tap, column: AxisPhases.Tap)]
   /// Indices into `blocks`.
   let chunks: [Range<Int>]
@@ -108,39 +105,45 @@ final class CorrelationPlan: Sendable {
       vertical.phases.count == 1 && horizontal.positions * horizontal.phases.count == horizontal.outputLength
     rowsPerCall = isCompact || (band.isContiguous && outputsJoin) ? min(joinable, band.positions) : 1
 
-    let rowGroups = RowGroup.groups(of: vertical, channels: outputChannels, limit: kernels.outputBlock)
+    let choice = PhaseGroup.choice(
+      vertical: vertical, horizontal: horizontal, inputChannels: inputChannels, outputChannels: outputChannels,
+      limit: kernels.outputBlock)
+    let linesPerBlock = kernels.outputBlock / (choice.columns.map(\.phases.count).max() ?? 1)
     var lines: [Line] = []
     var blocks: [Block] = []
     var passes: [Pass] = []
+    var sums: [ck_phase_output] = []
     var taps: [(row: AxisPhases.Tap, column: AxisPhases.Tap)] = []
-    var tapRanges: [[Int]: Range<Int>] = [:]
+    var tapRanges: [[[AxisPhases.Tap]]: Range<Int>] = [:]
     var chunks: [Range<Int>] = []
     var (weightCount, chunkStart, chunkWeights) = (0, 0, 0)
-    for (groupIndex, rowGroup) in rowGroups.enumerated() {
+    for rowGroup in choice.rows {
       let lineCount = outputChannels * rowGroup.phases.count
-      let pieces = (lineCount + kernels.outputBlock - 1) / kernels.outputBlock
+      let pieces = (lineCount + linesPerBlock - 1) / linesPerBlock
       for piece in 0..<pieces {
         let own = lineCount * piece / pieces..<lineCount * (piece + 1) / pieces
         let (firstPass, firstWeight) = (passes.count, weightCount)
-        for (phase, columnTaps) in horizontal.phases.enumerated() {
-          for (index, segment) in rowGroup.segments.enumerated() {
-            let sharing = segment.members.lowerBound * outputChannels..<segment.members.upperBound * outputChannels
+        for columnGroup in choice.columns {
+          for (index, row) in rowGroup.segments.enumerated() {
+            let sharing = row.members.lowerBound * outputChannels..<row.members.upperBound * outputChannels
             let covered = sharing.clamped(to: own)
             guard !covered.isEmpty else { continue }
-            let key = [groupIndex, phase, index]
-            if tapRanges[key] == nil {
-              let start = taps.count
-              for row in segment.taps {
-                for column in columnTaps { taps.append((row, column)) }
+            for (columnIndex, column) in columnGroup.segments.enumerated() {
+              let key = [row.taps, column.taps]
+              if tapRanges[key] == nil {
+                tapRanges[key] = taps.count..<taps.count + row.taps.count * column.taps.count
+                for row in row.taps { taps += column.taps.map { (row, $0) } }
               }
-              tapRanges[key] = start..<taps.count
+              let firstSum = sums.count
+              for phase in columnGroup.phases[column.members] {
+                sums += covered.map { ck_phase_output(phase: UInt32(phase), output: UInt32($0 - own.lowerBound)) }
+              }
+              passes.append(
+                Pass(
+                  sums: firstSum..<sums.count, taps: tapRanges[key]!, continues: index + columnIndex > 0,
+                  weightStart: weightCount))
+              weightCount += passes.last!.sums.count * passes.last!.taps.count * inputChannels
             }
-            passes.append(
-              Pass(
-                segment: segment, horizontalPhase: phase, lines: covered,
-                firstOutput: covered.lowerBound - own.lowerBound, continues: index > 0, weightStart: weightCount,
-                taps: tapRanges[key]!))
-            weightCount += covered.count * inputChannels * segment.taps.count * columnTaps.count
           }
         }
         // A chunk's weights stay in the second-level cache, beside the band.
@@ -158,8 +161,15 @@ final class CorrelationPlan: Sendable {
       }
     }
     chunks.append(chunkStart..<blocks.count)
-    (self.lines, self.blocks, self.passes) = (lines, blocks, passes)
+    (self.lines, self.blocks, self.passes, self.sums) = (lines, blocks, passes, sums)
     (self.taps, self.chunks, self.weightCount) = (taps, chunks, weightCount)
+  }
+
+  /// Whether every tap of an output position reads the sample at that very position, so that rows need no zeros around them.
+  var readsInPlace: Bool {
+    [vertical, horizontal].allSatisfy {
+      $0.readStride == 1 && $0.smallestOffset == 0 && $0.reach == 0 && $0.positions == $0.inputLength
+    }
   }
 
   /// Lines of the largest block.

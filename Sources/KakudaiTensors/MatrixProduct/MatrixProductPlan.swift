@@ -55,7 +55,7 @@ struct MatrixProductPlan {
         var packing = ck_packing(
           source: left, channelStride: transposesLeft ? rows : 1, offsets: offsets.baseAddress, channels: terms,
           taps: 1,
-          outputs: block.count)
+          sums: block.count)
         kernels.pack(&packing, packed + block.lowerBound * terms)
       }
     }
@@ -76,19 +76,28 @@ struct MatrixProductPlan {
       stride = panelStride
     }
     let tapOffset = 0
+    let sums = (0..<kernels.outputBlock).map { ck_phase_output(phase: 0, output: UInt32($0)) }
     for block in blocks(kernels) {
       let offsets = block.map { $0 * columns + first }
       withUnsafePointer(to: tapOffset) { tap in
-        var pass = ck_pass(
-          weights: packed + block.lowerBound * terms, tapOffsets: tap, taps: 1, phase: 0, firstOutput: 0,
-          outputs: block.count, continues: 0)
-        offsets.withUnsafeBufferPointer { offsets in
-          withUnsafePointer(to: &pass) { pass in
-            var correlation = ck_correlation(
-              input: input, channelStride: stride, channels: terms, passes: pass, passCount: 1, phases: 1,
-              outputs: block.count, bias: nil, output: product,
-              outputOffsets: offsets.baseAddress, width: width, epilogue: nil, streams: 0, scratch: scratch)
-            kernels.correlate(&correlation)
+        sums.withUnsafeBufferPointer { sums in
+          var pass = ck_pass(
+            weights: packed + block.lowerBound * terms, tapOffsets: tap, taps: 1, sums: sums.baseAddress,
+            sumCount: block.count, continues: 0)
+          offsets.withUnsafeBufferPointer { offsets in
+            withUnsafePointer(to: &pass) { pass in
+              var correlation = ck_correlation()
+              correlation.input = input
+              correlation.channelStride = stride
+              correlation.channels = terms
+              (correlation.passes, correlation.passCount, correlation.phases) = (pass, 1, 1)
+              correlation.outputs = block.count
+              correlation.output = product
+              correlation.outputOffsets = offsets.baseAddress
+              (correlation.width, correlation.rows) = (width, 1)
+              correlation.scratch = scratch
+              kernels.correlate(&correlation)
+            }
           }
         }
       }
