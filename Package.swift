@@ -46,12 +46,13 @@ let package = Package(
 
     // The umbrella, the command, and what the tests share.
     .target(
-      name: "Kakudai", dependencies: ["KakudaiTensors", "KakudaiLayers", "KakudaiWeights", "KakudaiModels"],
+      name: "Kakudai",
+      dependencies: ["KakudaiTensors", "KakudaiLayers", "KakudaiInference", "KakudaiWeights", "KakudaiModels"],
       swiftSettings: strict),
     .executableTarget(
       name: "KakudaiCommand",
       dependencies: [
-        "KakudaiTensors", "KakudaiLayers", "KakudaiWeights", "KakudaiModels", "KakudaiImages",
+        "KakudaiTensors", "KakudaiLayers", "KakudaiInference", "KakudaiWeights", "KakudaiModels", "KakudaiImages",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -64,10 +65,12 @@ let package = Package(
   ]
     + library("KakudaiTensors", uses: ["CKakudaiKernels"], testsUse: ["KakudaiWeights"])
     + library("KakudaiLayers", uses: ["KakudaiTensors"], testsUse: ["KakudaiWeights"])
+    + library("KakudaiInference", uses: ["KakudaiTensors", "KakudaiLayers"])
     + library("KakudaiWeights", uses: ["KakudaiTensors"])
     + library("KakudaiImages", uses: ["KakudaiTensors", "CKakudaiImages"], fixtures: ["Fixtures"])
     + library(
-      "KakudaiModels", uses: ["KakudaiTensors", "KakudaiLayers", "KakudaiWeights", "CKakudaiAssets"],
+      "KakudaiModels",
+      uses: ["KakudaiTensors", "KakudaiLayers", "KakudaiInference", "KakudaiWeights", "CKakudaiAssets"],
       testsUse: ["KakudaiImages"],
       fixtures: ["Fixtures"]),
   cLanguageStandard: .gnu2x

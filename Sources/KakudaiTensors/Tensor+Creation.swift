@@ -28,6 +28,7 @@ extension Tensor {
   /// The only element of a tensor that has one; stops otherwise.
   public var item: Float {
     guard shape.elementCount == 1 else { fatalError("item: shape \(shape) has \(shape.elementCount) elements, not 1") }
+    checkHasElements()
     return storage.elements[0]
   }
 
@@ -36,6 +37,7 @@ extension Tensor {
     guard indices.count == rank else {
       fatalError("\(indices.count) indices do not select an element of shape \(shape), which has \(rank) axes")
     }
+    checkHasElements()
     var offset = 0
     for (axis, index) in indices.enumerated() {
       guard index >= -shape[axis] && index < shape[axis] else {

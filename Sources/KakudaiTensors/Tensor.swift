@@ -27,8 +27,18 @@ public struct Tensor: Sendable {
   public func withUnsafeBufferPointer<Result, Failure: Error>(
     _ body: (UnsafeBufferPointer<Float>) throws(Failure) -> Result
   ) throws(Failure) -> Result {
+    checkHasElements()
     defer { withExtendedLifetime(storage) {} }
     return try body(UnsafeBufferPointer(start: storage.elements, count: storage.count))
+  }
+
+  /// Stops where the tensor has a shape only, as in a plan that is being recorded.
+  package func checkHasElements() {
+    guard storage.count == shape.elementCount else {
+      fatalError(
+        "a tensor of shape \(shape) has no elements while a plan is recorded; batch normalisation and dropout need "
+          + "setTraining(false)")
+    }
   }
 
   /// Changes the elements in place.

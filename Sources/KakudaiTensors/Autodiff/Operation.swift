@@ -55,9 +55,12 @@ extension Operation {
   /// `callAsFunction` for a number of inputs known only at run time.
   public func apply(to inputs: [Tensor]) -> Tensor {
     let shape = stopping { () throws(ShapeError) in try outputShape(of: inputs.map(\.shape)) }
+    let tape = Tape.common(to: inputs, of: Self.name)
+    if let tape, tape.recordsShapesOnly {
+      return tape.record(self, inputs: inputs, output: Tensor(shape: shape, storage: .nothing))
+    }
     let output = value(of: inputs.map(\.unrecorded), shape: shape)
     assert(output.shape == shape, "\(Self.name) promised \(shape) and computed \(output.shape)")
-    guard let tape = Tape.common(to: inputs, of: Self.name) else { return output }
-    return tape.record(self, inputs: inputs, output: output)
+    return tape?.record(self, inputs: inputs, output: output) ?? output
   }
 }

@@ -29,6 +29,11 @@ package final class Tape: Sendable {
 
   private let state = Mutex(State())
 
+  /// Whether results have no elements: what is recorded is planned, and computed later.
+  let recordsShapesOnly: Bool
+
+  init(recordsShapesOnly: Bool = false) { self.recordsShapesOnly = recordsShapesOnly }
+
   /// The tape that records these inputs, if one does.
   static func common(to inputs: [Tensor], of operation: String) -> Tape? {
     var common: Tape?
@@ -67,6 +72,25 @@ package final class Tape: Sendable {
         Entry(operation: operation, inputs: indices, value: output, wantsGradient: wantsGradient))
       return Tensor(
         shape: output.shape, storage: output.storage, node: Node(tape: self, index: state.entries.count - 1))
+    }
+  }
+
+  /// All that was recorded, with the index of `result`, and empties the tape.
+  func recording(of result: Tensor) -> (values: [Recording.Value], output: Int) {
+    state.withLock { state in
+      var values = state.entries.enumerated().map { index, entry in
+        let origin: Recording.Origin =
+          if let operation = entry.operation {
+            .result(operation, inputs: entry.inputs)
+          } else {
+            index == 0 ? .input : .constant(entry.value)
+          }
+        return Recording.Value(origin: origin, shape: entry.value.shape)
+      }
+      (state.entries, state.isFinished) = ([], true)
+      if let node = result.node { return (values, node.index) }
+      values.append(Recording.Value(origin: .constant(result), shape: result.shape))
+      return (values, values.count - 1)
     }
   }
 

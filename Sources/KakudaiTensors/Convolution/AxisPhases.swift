@@ -37,6 +37,17 @@ struct AxisPhases {
     phases[phase].first { $0.sample == sample }!.kernelIndex
   }
 
+  /// The input samples that the positions of some outputs depend on; those outside the input are left out.
+  ///
+  /// Neither end ever moves back while the outputs move on.
+  func needed(_ outputs: Range<Int>) -> Range<Int> {
+    guard !outputs.isEmpty, let firstPhase = inputPhases.first, let lastPhase = inputPhases.last else { return 0..<0 }
+    let first = (outputs.lowerBound / phases.count + smallestOffset) * readStride + firstPhase
+    let last = ((outputs.upperBound - 1) / phases.count + smallestOffset + reach) * readStride + lastPhase
+    let end = min(max(last + 1, 0), inputLength)
+    return min(max(first, 0), end)..<end
+  }
+
   /// `output[t] = Σ_k input[t·stride + k·dilation − padding]`
   static func correlation(_ axis: ConvolutionExtents.Axis) -> AxisPhases {
     let taps = (0..<axis.kernel).map { kernelIndex in

@@ -73,10 +73,14 @@ struct CorrelationBand {
   }
 
   /// Copies what the vertical positions `range` need from the first `channels` channels of `input`.
+  ///
+  /// - Parameter horizontalRange: The horizontal positions that will be computed, all unless given.
   func fill(
     _ memory: UnsafeMutablePointer<Float>, from input: RowWindow, positions range: Range<Int>,
-    kernels: ck_convolution_kernels
+    columns horizontalRange: Range<Int>? = nil, kernels: ck_convolution_kernels
   ) {
+    let reach = columns - horizontal.positions
+    let filled = horizontalRange.map { $0.lowerBound..<$0.upperBound + reach } ?? 0..<columns
     for (rowPhaseIndex, rowPhase) in vertical.inputPhases.enumerated() {
       // Rows of this phase that the picture has; those around them are zeros.
       let wanted =
@@ -84,11 +88,11 @@ struct CorrelationBand {
       let present = wanted.clamped(to: 0..<samples(of: rowPhase, in: vertical))
       for (index, columnPlane) in columnPlanes.enumerated() {
         let target = memory + (rowPhaseIndex * columnPlanes.count + index) * plane
-        copyRows(present, rowPhase, columnPlane, from: input, to: target, firstRow: wanted.lowerBound, kernels)
+        copyRows(present, rowPhase, columnPlane, from: input, to: target, firstRow: wanted.lowerBound, filled, kernels)
         for row in wanted where !present.contains(row) {
           for channel in 0..<channels {
-            (target + channel * channelStride + (row - wanted.lowerBound) * columns).update(
-              repeating: 0, count: columns)
+            (target + channel * channelStride + (row - wanted.lowerBound) * columns + filled.lowerBound).update(
+              repeating: 0, count: filled.count)
           }
         }
       }
@@ -100,14 +104,14 @@ struct CorrelationBand {
     max(0, (axis.inputLength - phase + axis.readStride - 1) / axis.readStride)
   }
 
-  /// Copies rows of one plane of all channels, zeros where they reach beyond the input.
+  /// Copies the columns `filled` of rows of one plane of all channels, zeros where they reach beyond the input.
   private func copyRows(
     _ rows: Range<Int>, _ rowPhase: Int, _ columnPlane: ColumnPlane, from input: RowWindow,
-    to target: UnsafeMutablePointer<Float>, firstRow: Int, _ kernels: ck_convolution_kernels
+    to target: UnsafeMutablePointer<Float>, firstRow: Int, _ filled: Range<Int>, _ kernels: ck_convolution_kernels
   ) {
-    let first = columnPlane.firstOffset
-    let present = (first..<first + columns).clamped(to: 0..<samples(of: columnPlane.inputPhase, in: horizontal))
-    let before = present.isEmpty ? columns : present.lowerBound - first
+    let first = columnPlane.firstOffset + filled.lowerBound
+    let present = (first..<first + filled.count).clamped(to: 0..<samples(of: columnPlane.inputPhase, in: horizontal))
+    let before = present.isEmpty ? filled.count : present.lowerBound - first
     let stride = horizontal.readStride
     var row = rows.lowerBound
     while row < rows.upperBound {
@@ -121,9 +125,10 @@ struct CorrelationBand {
         source: input.base + input.offset(row: y) + columnPlane.inputPhase + present.lowerBound * stride,
         sourceChannelStride: input.channelStride, sourceRowStride: vertical.readStride * input.rowStride,
         stride: stride,
-        target: target + (row - firstRow) * columns, targetChannelStride: channelStride, targetRowStride: columns,
+        target: target + (row - firstRow) * columns + filled.lowerBound, targetChannelStride: channelStride,
+        targetRowStride: columns,
         channels: channels, rows: count, before: before, count: present.count,
-        after: columns - before - present.count)
+        after: filled.count - before - present.count)
       kernels.copyRows(&copy)
       row += count
     }

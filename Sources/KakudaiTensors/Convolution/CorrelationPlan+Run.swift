@@ -101,10 +101,14 @@ extension CorrelationPlan {
       }
     } else {
       for (index, tap) in taps.enumerated() { scratch.taps[index] = band.tapOffset(tap.row, tap.column) }
+      let columns =
+        piece.columns.lowerBound / horizontalPhases..<(piece.columns.upperBound - 1) / horizontalPhases + 1
       var first = positions.lowerBound
       while first < positions.upperBound {
         let range = first..<min(first + band.positions, positions.upperBound)
-        band.fill(scratch.band.elements, from: input, positions: range, kernels: operands.kernels)
+        band.fill(
+          scratch.band.elements, from: input, positions: range, columns: band.isCompact ? nil : columns,
+          kernels: operands.kernels)
         var place = Place(
           input: UnsafePointer(scratch.band.elements), channelStride: band.channelStride, rowStride: band.columns,
           rowsPerCall: rowsPerCall)

@@ -46,70 +46,51 @@ package final class RowConvolution: Sendable {
     (self.epilogue, slopes) = (epilogue, plan.slopes(of: epilogue))
   }
 
-  /// Rows are computed in groups of this many, the first of which begins at row 0; ranges that begin and end with a group
-  /// compute nothing in vain.
-  package var unit: Int { plan.verticalPhases }
-
-  /// Columns likewise.
-  package var columnUnit: Int { plan.horizontalPhases }
-
   package var outputHeight: Int { plan.outputSize.height }
   package var outputWidth: Int { plan.outputSize.width }
+}
 
-  /// Multiplications of the whole picture.
+/// The second input is the residual, where the epilogue adds one.
+extension RowConvolution: RowKernel {
   package var multiplications: Int { plan.extents.multiplications }
 
-  /// Zeros that the input's rows need to be read where they stand; `nil` where they are always copied first, because the
-  /// convolution strides along the row or the picture is narrow.
-  package var margins: (left: Int, right: Int)? { plan.margins }
+  package var rowUnit: Int { plan.verticalPhases }
 
-  /// The input rows that the groups of some output rows depend on; rows outside the picture are zeros and left out.
-  ///
-  /// Neither end ever moves back while the output rows move on.
-  package func inputRows(for outputRows: Range<Int>) -> Range<Int> {
-    let axis = plan.vertical
-    guard !outputRows.isEmpty, let firstPhase = axis.inputPhases.first, let lastPhase = axis.inputPhases.last else {
-      return 0..<0
-    }
-    let first = (outputRows.lowerBound / unit + axis.smallestOffset) * axis.readStride + firstPhase
-    let last =
-      ((outputRows.upperBound - 1) / unit + axis.smallestOffset + axis.reach) * axis.readStride + lastPhase
-    let end = min(max(last + 1, 0), axis.inputLength)
-    return min(max(first, 0), end)..<end
+  /// All columns where narrow rows are joined.
+  package var columnUnit: Int { plan.band.isCompact ? outputWidth : plan.horizontalPhases }
+
+  /// None where rows are always copied first, because the convolution strides along them or the picture is narrow.
+  package func margins(_ index: Int) -> (left: Int, right: Int) { index == 0 ? plan.margins ?? (0, 0) : (0, 0) }
+
+  /// The input rows that the groups of some output rows depend on, a group being a row of each vertical phase.
+  package func inputRows(_ index: Int, for rows: Range<Int>) -> Range<Int> {
+    index == 0 ? plan.vertical.needed(rows) : rows
   }
 
-  /// Computes rows of all channels on this thread.
-  ///
-  /// - Parameters:
-  ///   - columns: Output columns, all unless given; begins with a group of `columnUnit`. Where `margins` is `nil`, leaving
-  ///     some out saves little.
-  ///   - input: Holds `inputRows(for: outputRows)` of all input channels.
-  ///   - residual: Holds `outputRows` of all output channels, where the epilogue adds it.
+  package func inputColumns(_ index: Int, for columns: Range<Int>) -> Range<Int> {
+    guard index == 0 else { return columns }
+    return plan.band.isCompact ? 0..<plan.horizontal.inputLength : plan.horizontal.needed(columns)
+  }
+
+  package func makeScratch() -> (any RowScratch)? { CorrelationPlan.Scratch(plan) }
+
   package func compute(
-    _ outputRows: Range<Int>, columns: Range<Int>? = nil, from input: RowWindow, to output: RowWindow,
-    residual: RowWindow? = nil, _ scratch: RowScratch
+    rows: Range<Int>, columns: Range<Int>, from inputs: [RowWindow], to output: RowWindow, _ scratch: (any RowScratch)?
   ) {
-    precondition((epilogue.residual == .none) == (residual == nil))
-    guard !outputRows.isEmpty else { return }
+    precondition(inputs.count == (epilogue.residual == .none ? 1 : 2))
+    guard !rows.isEmpty, !columns.isEmpty, let scratch = scratch as? CorrelationPlan.Scratch else { return }
     let operands = CorrelationPlan.Operands(
       packedWeights: UnsafePointer(weights.elements), packedBiases: biases.map { UnsafePointer($0.elements) },
-      epilogue: epilogue.kernelEpilogue(slopes: slopes),
-      streams: false, kernels: kernels.table.pointee.convolution)
+      epilogue: epilogue.kernelEpilogue(slopes: slopes), streams: false, kernels: kernels.table.pointee.convolution)
     for group in 0..<plan.extents.groups {
       let piece = CorrelationPlan.Piece(
-        group: group, rows: outputRows, columns: columns ?? 0..<outputWidth, chunks: plan.chunks.indices,
-        residual: residual?.channels(from: group * plan.outputChannels))
+        group: group, rows: rows, columns: columns, chunks: plan.chunks.indices,
+        residual: inputs.count > 1 ? inputs[1].channels(from: group * plan.outputChannels) : nil)
       plan.run(
-        piece, operands, from: input.channels(from: group * plan.inputChannels),
-        to: output.channels(from: group * plan.outputChannels), scratch.memory)
+        piece, operands, from: inputs[0].channels(from: group * plan.inputChannels),
+        to: output.channels(from: group * plan.outputChannels), scratch)
     }
   }
-
-  /// Memory for one thread.
-  package func makeScratch() -> RowScratch { RowScratch(memory: CorrelationPlan.Scratch(plan)) }
 }
 
-/// What one thread needs to compute rows of one convolution.
-package struct RowScratch {
-  let memory: CorrelationPlan.Scratch
-}
+extension CorrelationPlan.Scratch: RowScratch {}

@@ -133,7 +133,7 @@ package struct Interpolation: Operation {
     guard mode != .lanczos || antialiases else { throw ShapeError(Self.name, "mode lanczos needs antialias: true") }
   }
 
-  private func weights(_ input: Shape, _ output: Shape) -> [ResamplingWeights] {
+  func weights(_ input: Shape, _ output: Shape) -> [ResamplingWeights] {
     let factors = recomputesScaleFactor ? nil : scaleFactor?.values(count: input.rank - 2)
     return (2..<input.rank).map { axis in
       ResamplingWeights(

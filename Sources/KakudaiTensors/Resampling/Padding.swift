@@ -93,7 +93,7 @@ package struct Padding: Operation {
   }
 
   /// For each axis, the input index of every output index; −1 where the constant stands.
-  private func sources(_ input: Shape, _ output: Shape) -> [[Int]] {
+  func sources(_ input: Shape, _ output: Shape) -> [[Int]] {
     (0..<input.rank).map { axis in
       let pair = input.rank - 1 - axis
       let before = 2 * pair < amounts.count ? amounts[2 * pair] : 0

@@ -120,6 +120,15 @@ struct Pooling: Operation {
     return largest
   }
 
+  /// What the sum of a window is divided by.
+  func divisor(_ y: Int, _ x: Int, _ rows: StrideTo<Int>, _ columns: StrideTo<Int>, size: PerAxis) -> Int {
+    guard case .average(let countsPadding, let divisor) = kind else { return 1 }
+    return divisor
+      ?? (countsPadding
+        ? vertical.countWithPadding(y, length: size.height) * horizontal.countWithPadding(x, length: size.width)
+        : rows.underestimatedCountOfAll * columns.underestimatedCountOfAll)
+  }
+
   /// `body` for every output: its index, where its input plane begins, its rows and columns, and what to divide by.
   private func forEachWindow(
     _ input: Shape, _ output: Shape, _ body: (Int, Int, StrideTo<Int>, StrideTo<Int>, Int) -> Void
@@ -134,14 +143,7 @@ struct Pooling: Operation {
           let rows = vertical.window(y, length: input[-2])
           for x in 0..<outputWidth {
             let columns = horizontal.window(x, length: input[-1])
-            var count = 1
-            if case .average(let countsPadding, let divisor) = kind {
-              count =
-                divisor
-                ?? (countsPadding
-                  ? vertical.countWithPadding(y, length: input[-2]) * horizontal.countWithPadding(x, length: input[-1])
-                  : rows.underestimatedCountOfAll * columns.underestimatedCountOfAll)
-            }
+            let count = divisor(y, x, rows, columns, size: PerAxis(height: input[-2], width: input[-1]))
             body((plane * outputHeight + y) * outputWidth + x, plane * input[-2] * input[-1], rows, columns, count)
           }
         }

@@ -3,13 +3,7 @@ extension ResamplingWeights {
   func applied(to tensor: Tensor, axis: Int) -> Tensor {
     resampled(tensor, axis: axis, to: outputLength) { input, output, inner in
       if inner == 1 {
-        for index in 0..<outputLength {
-          var sum: Float = 0
-          for (tap, weight) in (offsets[index]..<offsets[index + 1]).enumerated() {
-            sum += weights[weight] * input[starts[index] + tap]
-          }
-          output[index] = sum
-        }
+        resample(input, to: output, 0..<outputLength)
       } else {
         for index in 0..<outputLength {
           let row = output + index * inner
@@ -18,6 +12,17 @@ extension ResamplingWeights {
           }
         }
       }
+    }
+  }
+
+  /// Computes some samples of a row.
+  func resample(_ input: UnsafePointer<Float>, to output: UnsafeMutablePointer<Float>, _ range: Range<Int>) {
+    for index in range {
+      var sum: Float = 0
+      for (tap, weight) in (offsets[index]..<offsets[index + 1]).enumerated() {
+        sum += weights[weight] * input[starts[index] + tap]
+      }
+      output[index] = sum
     }
   }
 
@@ -60,7 +65,7 @@ extension ResamplingWeights {
 
 /// `target += factor · source`, or `target = factor · source`.
 @inline(__always)
-private func add(
+func add(
   _ source: UnsafePointer<Float>, times factor: Float, to target: UnsafeMutablePointer<Float>, count: Int, isFirst: Bool
 ) {
   if isFirst {

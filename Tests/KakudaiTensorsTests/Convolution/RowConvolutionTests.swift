@@ -37,11 +37,11 @@ struct RowConvolutionTests {
     let (height, width) = (output[-2], output[-1])
     var mostRows = 1
     for first in 0..<height {
-      mostRows = max(mostRows, convolution.inputRows(for: first..<min(first + stepRows, height)).count)
+      mostRows = max(mostRows, convolution.inputRows(0, for: first..<min(first + stepRows, height)).count)
     }
-    let margins = convolution.margins ?? (0, 0)
     let source = Ring(
-      channels: input.shape[-3], rows: mostRows, height: inputHeight, width: inputWidth, margins: margins)
+      channels: input.shape[-3], rows: mostRows, height: inputHeight, width: inputWidth,
+      margins: convolution.margins(0))
     let target = Ring(channels: output[-3], rows: stepRows, height: height, width: width, margins: (2, 1))
     let addend = RowWindow(planes: residual.storage.elements, height: height, width: width)
     let scratch = convolution.makeScratch()
@@ -50,7 +50,7 @@ struct RowConvolutionTests {
     return Tensor(shape: output) { result in
       for first in stride(from: 0, to: height, by: stepRows) {
         let rows = first..<min(first + stepRows, height)
-        while held < convolution.inputRows(for: rows).upperBound {
+        while held < convolution.inputRows(0, for: rows).upperBound {
           for channel in 0..<input.shape[-3] {
             source.window.row(held, channel: channel).update(
               from: input.storage.elements + (channel * inputHeight + held) * inputWidth, count: inputWidth)
@@ -59,7 +59,7 @@ struct RowConvolutionTests {
         }
         for columns in [0..<strip, strip..<width] where !columns.isEmpty {
           convolution.compute(
-            rows, columns: columns, from: source.window, to: target.window, residual: addend, scratch)
+            rows: rows, columns: columns, from: [source.window, addend], to: target.window, scratch)
         }
         for channel in 0..<output[-3] {
           for row in rows {

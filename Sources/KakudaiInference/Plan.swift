@@ -1,0 +1,169 @@
+public import KakudaiLayers
+public import KakudaiTensors
+
+/// A network made ready to run on pictures of one shape: folded, its weights packed, computed by rows where it can be.
+///
+/// ```swift
+/// let plan = Plan(recording: model, input: [1, 3, 1080, 1920])
+/// let enlarged = plan(picture)
+/// ```
+///
+/// Recording computes nothing and takes no memory for the picture. A network of which every operation needs only some rows
+/// around each of its outputs flows through a picture row by row: memory grows with the width and not with the height, and the
+/// result has the same bits for any number of threads and rows a step. One that needs the whole picture somewhere
+/// (`wholePictureOperations`) is computed operation by operation.
+public struct Plan: Sendable {
+  public let input: Shape
+  public let output: Shape
+  let graph: Graph
+  let rows: RowGraph?
+
+  /// The operations that need the whole picture, each with the shape it reads; empty where the network flows by rows.
+  public let wholePictureOperations: [String]
+
+  /// Records what `model` does to an input of a shape; batch normalisation and dropout must not be in training.
+  public init(recording model: some Module, input: Shape) {
+    self.init(input: input) { model($0) }
+  }
+
+  /// Records what `function` does to an input of a shape.
+  public init<Failure: Error>(
+    input: Shape, recording function: (Tensor) throws(Failure) -> Tensor
+  ) throws(Failure) {
+    graph = Graph(try Recording(input: input, function))
+    self.input = input
+    output = graph.values[graph.output].shape
+    do {
+      rows = try RowGraph(graph)
+      wholePictureOperations = []
+    } catch {
+      rows = nil
+      wholePictureOperations = error.reasons
+    }
+  }
+
+  /// Whether the network flows through a picture by rows.
+  public var isStreamed: Bool { rows != nil }
+
+  /// Computes the output for one input, which must have the planned shape.
+  public func callAsFunction(_ picture: Tensor) -> Tensor {
+    guard picture.shape == input else {
+      fatalError("the plan was made for an input of shape \(input), but is given \(picture.shape)")
+    }
+    guard let rows, !fitsCache else { return computedWhole(picture) }
+    return Tensor(shape: output) { result in
+      let target = RowWindow(planes: result.baseAddress!, height: rows.output.height, width: rows.output.width)
+      let source = RowWindow(planes: picture.storage.elements, height: rows.sizes[0].height, width: rows.sizes[0].width)
+      // Neither closure throws.
+      try! stream(
+        rows, Settings(rows, threads: Parallel.threadCount), isOverlapped: false,
+        read: { range, window in copy(range, from: source, to: window, channels: rows.sizes[0].channels) },
+        write: { range, window in copy(range, from: window, to: target, channels: rows.output.channels) })
+      withExtendedLifetime(picture) {}
+    }
+  }
+
+  /// Computes the output row by row, in memory that does not grow with the height.
+  ///
+  /// `read` is called with the next rows of the input in order and fills one plane of them for each channel; `write` is given
+  /// rows of the output likewise. The two are called on threads of their own, one call of each at a time, while others compute.
+  ///
+  /// - Parameter rowsPerStep: Output rows that are computed at a time, chosen by the plan unless given; changes no bit.
+  /// - Throws: what `read` or `write` throws, which ends the work.
+  public func stream(
+    rowsPerStep: Int? = nil,
+    reading read: (_ rows: Range<Int>, _ planes: UnsafeMutableBufferPointer<Float>) throws -> Void,
+    writing write: (_ rows: Range<Int>, _ planes: UnsafeBufferPointer<Float>) throws -> Void
+  ) throws {
+    guard let rows else { return try streamWhole(reading: read, writing: write) }
+    var settings = Settings(rows, threads: Parallel.threadCount)
+    if let rowsPerStep { settings.stepRows = rowsPerStep }
+    let (input, output) = (rows.sizes[0], rows.output)
+    try stream(
+      rows, settings, isOverlapped: Parallel.threadCount > 1,
+      read: { range, window in
+        let band = Storage(count: input.channels * range.count * input.width)
+        try read(range, UnsafeMutableBufferPointer(start: band.elements, count: band.count))
+        copy(
+          range, from: RowWindow(band: band.elements, range, width: input.width), to: window, channels: input.channels)
+      },
+      write: { range, window in
+        let band = Storage(count: output.channels * range.count * output.width)
+        copy(
+          range, from: window, to: RowWindow(band: band.elements, range, width: output.width), channels: output.channels
+        )
+        try write(range, UnsafeBufferPointer(start: band.elements, count: band.count))
+      })
+  }
+
+  /// About how many bytes a run takes at most beside the pictures that are handed over, or with them where it runs whole.
+  public func memory(threads: Int) -> Int {
+    guard let rows else { return wholeMemory }
+    return Settings(rows, threads: threads).schedule(rows, isOverlapped: threads > 1).memory
+  }
+
+  private func streamWhole(
+    reading read: (_ rows: Range<Int>, _ planes: UnsafeMutableBufferPointer<Float>) throws -> Void,
+    writing write: (_ rows: Range<Int>, _ planes: UnsafeBufferPointer<Float>) throws -> Void
+  ) throws {
+    var failure: (any Error)?
+    let picture = Tensor(shape: input) { planes in
+      do { try read(0..<input[-2], planes) } catch { failure = error }
+    }
+    if let failure { throw failure }
+    try computedWhole(picture).withUnsafeBufferPointer { try write(0..<output[-2], $0) }
+  }
+
+  private func stream(
+    _ rows: RowGraph, _ settings: Settings, isOverlapped: Bool,
+    read: (Range<Int>, RowWindow) throws -> Void, write: (Range<Int>, RowWindow) throws -> Void
+  ) throws {
+    try withoutActuallyEscaping(read) { read in
+      try withoutActuallyEscaping(write) { write in
+        let schedule = settings.schedule(rows, isOverlapped: isOverlapped)
+        let stream = RowStream(rows, schedule)
+        let (reader, writer) = (stream.reader(read), stream.writer(write))
+        var workers: [(Int) throws -> Void] = (0..<settings.threads).map { thread in
+          stream.computer(
+            strips: settings.strips * thread / settings.threads..<settings.strips * (thread + 1) / settings.threads)
+        }
+        if isOverlapped {
+          workers = [reader] + workers + [writer]
+        } else {
+          let (first, last) = (workers[0], workers[workers.count - 1])
+          if workers.count == 1 {
+            workers = [
+              { step in
+                try reader(step); try first(step); try writer(step)
+              }
+            ]
+          } else {
+            workers[0] = { step in
+              try reader(step); try first(step)
+            }
+            workers[workers.count - 1] = { step in
+              try last(step); try writer(step)
+            }
+          }
+        }
+        try Pipeline(workers: workers).run(steps: schedule.steps)
+      }
+    }
+  }
+}
+
+/// Copies rows of all channels.
+private func copy(_ rows: Range<Int>, from source: RowWindow, to target: RowWindow, channels: Int) {
+  for channel in 0..<channels {
+    for y in rows { target.row(y, channel: channel).update(from: source.row(y, channel: channel), count: target.width) }
+  }
+}
+
+extension RowWindow {
+  /// Some rows of a picture, one plane of them for each channel.
+  fileprivate init(band: UnsafeMutablePointer<Float>, _ rows: Range<Int>, width: Int) {
+    self.init(
+      base: band - rows.lowerBound * width, channelStride: rows.count * width, rowStride: width,
+      slots: rows.upperBound, height: rows.upperBound, width: width)
+  }
+}

@@ -1,0 +1,121 @@
+import KakudaiTensors
+
+/// A network whose operations all know which rows they need: its input, and stages that follow from each other.
+struct RowGraph: Sendable {
+  struct Size: Hashable, Sendable {
+    let channels: Int
+    let height: Int
+    let width: Int
+
+    init(_ shape: Shape) { (channels, height, width) = (shape[-3], shape[-2], shape[-1]) }
+  }
+
+  /// What computes a value from earlier ones; the value itself has the same index, one later than its stage.
+  struct Stage: Sendable {
+    let kernel: any RowKernel
+    /// Values, the first being the network's input.
+    let inputs: [Int]
+    /// The place in the graph.
+    let place: Int
+  }
+
+  let stages: [Stage]
+  /// Of each value; value 0 is the input, value `s + 1` that of stage `s`.
+  let sizes: [Size]
+  /// The stages that read each value, and which of their inputs it is.
+  let consumers: [[(stage: Int, index: Int)]]
+
+  /// Finds kernels for all operations of `graph`, or says which need the whole picture.
+  init(_ graph: Graph) throws(NotStreamable) {
+    var stages: [Stage] = []
+    var sizes: [Size] = []
+    var places: [Int: Int] = [:]
+    var reasons: [String] = []
+    guard graph.values[0].shape.isPicture else {
+      throw NotStreamable(reasons: ["the input \(graph.values[0].shape) is not one picture"])
+    }
+    places[0] = 0
+    sizes.append(Size(graph.values[0].shape))
+    for (index, value) in graph.values.enumerated() {
+      guard case .result(let operation, let inputs) = value.origin else { continue }
+      let operands = inputs.map { RowInput(shape: graph.values[$0].shape, constant: graph.constant($0)) }
+      let flowing = inputs.filter { graph.constant($0) == nil }
+      guard value.shape.isPicture, let operation = operation as? any RowOperation,
+        let kernel = operation.rowKernel(operands, shape: value.shape)
+      else {
+        reasons.append("\(type(of: operation).name) of \(operands[0].shape)")
+        // What follows is judged as if this could flow.
+        places[index] = sizes.count
+        sizes.append(value.shape.isPicture ? Size(value.shape) : sizes[0])
+        continue
+      }
+      stages.append(Stage(kernel: kernel, inputs: flowing.map { places[$0]! }, place: index))
+      places[index] = sizes.count
+      sizes.append(Size(value.shape))
+    }
+    if stages.last?.place != graph.output { reasons.append("the output does not follow from the input") }
+    guard reasons.isEmpty else { throw NotStreamable(reasons: reasons) }
+    var consumers = [[(stage: Int, index: Int)]](repeating: [], count: sizes.count)
+    for (stage, description) in stages.enumerated() {
+      for (index, value) in description.inputs.enumerated() { consumers[value].append((stage, index)) }
+    }
+    (self.stages, self.sizes, self.consumers) = (stages, sizes, consumers)
+  }
+
+  var output: Size { sizes[sizes.count - 1] }
+
+  /// The rows that each value has once the output has `outputRows`; `done` is what they have now.
+  func rowTargets(outputRows: Int, done: [Int]) -> [Int] {
+    targets(done: done, output: outputRows, lengths: { $0.height }, unit: { $0.rowUnit }) {
+      $0.inputRows($1, for: $2)
+    }
+  }
+
+  /// The columns likewise.
+  func columnTargets(outputColumns: Int, done: [Int], alignment: Int) -> [Int] {
+    targets(
+      done: done, output: outputColumns, lengths: { $0.width },
+      unit: { ($0.columnUnit + alignment - 1) / $0.columnUnit * $0.columnUnit }
+    ) { $0.inputColumns($1, for: $2) }
+  }
+
+  private func targets(
+    done: [Int], output: Int, lengths: (Size) -> Int, unit: (any RowKernel) -> Int,
+    needed: (any RowKernel, Int, Range<Int>) -> Range<Int>
+  ) -> [Int] {
+    var targets = done
+    targets[targets.count - 1] = max(output, done[done.count - 1])
+    for (stage, description) in stages.enumerated().reversed() {
+      let value = stage + 1
+      guard targets[value] > done[value] else { continue }
+      let unit = unit(description.kernel)
+      targets[value] = min((targets[value] + unit - 1) / unit * unit, lengths(sizes[value]))
+      for (index, input) in description.inputs.enumerated() {
+        let range = needed(description.kernel, index, done[value]..<targets[value])
+        targets[input] = max(targets[input], range.upperBound)
+      }
+    }
+    return targets
+  }
+
+  /// The first row of each value that outputs from `written` on depend on, as far as they are not yet computed; earlier rows
+  /// that are not there yet need not be computed at all.
+  func firstNeeded(done: [Int], written: Int) -> [Int] {
+    var first = sizes.map(\.height)
+    first[first.count - 1] = written
+    for (stage, description) in stages.enumerated().reversed() {
+      let value = stage + 1
+      let row = max(first[value], done[value])
+      guard row < sizes[value].height else { continue }
+      for (index, input) in description.inputs.enumerated() {
+        first[input] = min(first[input], description.kernel.inputRows(index, for: row..<row + 1).lowerBound)
+      }
+    }
+    return first
+  }
+}
+
+/// Why a network cannot flow by rows.
+struct NotStreamable: Error {
+  let reasons: [String]
+}

@@ -1,0 +1,115 @@
+import KakudaiInference
+import KakudaiLayers
+import KakudaiTensors
+import Synchronization
+import TestSupport
+import Testing
+
+struct PlanTests {
+  /// The output of a plan that is handed the picture some rows at a time.
+  private static func streamed(_ plan: Plan, _ picture: Tensor, rowsPerStep: Int?) throws -> Tensor {
+    let (input, output) = (plan.input, plan.output)
+    let nextInput = Mutex(0)
+    let nextOutput = Mutex(0)
+    var result = Tensor.zeros(output)
+    try result.withUnsafeMutableBufferPointer { result in
+      try plan.stream(rowsPerStep: rowsPerStep) { rows, planes in
+        nextInput.withLock {
+          #expect(rows.lowerBound == $0)
+          $0 = rows.upperBound
+        }
+        for channel in 0..<input[-3] {
+          for (index, row) in rows.enumerated() {
+            for x in 0..<input[-1] {
+              planes[(channel * rows.count + index) * input[-1] + x] =
+                picture.storage.elements[(channel * input[-2] + row) * input[-1] + x]
+            }
+          }
+        }
+      } writing: { rows, planes in
+        nextOutput.withLock {
+          #expect(rows.lowerBound == $0)
+          $0 = rows.upperBound
+        }
+        for channel in 0..<output[-3] {
+          for (index, row) in rows.enumerated() {
+            for x in 0..<output[-1] {
+              result[(channel * output[-2] + row) * output[-1] + x] =
+                planes[(channel * rows.count + index) * output[-1] + x]
+            }
+          }
+        }
+      }
+      #expect(nextOutput.withLock { $0 } == output[-2])
+    }
+    return result
+  }
+
+  @Test(arguments: 0..<600 as Range<UInt64>)
+  func `a network that flows by rows has the bits of the whole picture`(seed: UInt64) throws {
+    let network = RandomNetwork(seed: seed)
+    let picture = Tensor.random(network.input, seed: seed &+ 100)
+    try withEveryKernelTable { kernels in
+      let plan = Plan(input: network.input) { network($0) }
+      let about = "\(kernels.name), \(plan)"
+      #expect(plan.isStreamed, "\(about)")
+      let whole = plan.computedWhole(picture)
+      for (rowsPerStep, threads) in [(1, 1), (3, 2), (nil, 3), (plan.output[-2], 1)] {
+        let rows = try withThreadCount(threads) { try Self.streamed(plan, picture, rowsPerStep: rowsPerStep) }
+        #expect(rows == whole, "\(rowsPerStep ?? 0) rows, \(threads) threads, \(about)")
+      }
+      #expect(plan(picture) == whole, "\(about)")
+      // Folding rounds otherwise than the network itself.
+      let difference = zip(network(picture).elements, whole.elements).reduce(0) { max($0, abs($1.0 - $1.1)) }
+      #expect(difference <= 1e-5 * whole.elements.reduce(1) { max($0, abs($1)) }, "\(about)")
+    }
+  }
+
+  @Test func `batch normalisation, activations and skips become part of the convolutions, and nothing else is left`() {
+    struct Block: Module {
+      var first = Conv2d(inChannels: 4, outChannels: 4, kernelSize: 3, padding: 1, bias: false)
+      var second = ConvTranspose2d(inChannels: 4, outChannels: 6, kernelSize: 4, stride: 2, padding: 1, groups: 2)
+      var norms = [BatchNorm2d(4), BatchNorm2d(6)]
+      func callAsFunction(_ input: Tensor) -> Tensor {
+        let features = relu(norms[0](first(input)) + input)
+        _ = first(features)
+        return clamp(norms[1](second(features)), minimum: 0, maximum: 1)
+      }
+      mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
+        visitor.visit("first", &first)
+        visitor.visit("second", &second)
+        visitor.visit("norms", &norms)
+      }
+    }
+    var block = Block()
+    block.setTraining(false)
+    for index in 0..<2 {
+      let channels = block.norms[index].runningMean.shape
+      block.norms[index].runningMean = .random(channels, seed: 1)
+      block.norms[index].runningVariance = .random(channels, seed: 2) * .random(channels, seed: 2) + 0.5
+      block.norms[index].weight = .random(channels, seed: 3)
+      block.norms[index].bias = .random(channels, seed: 4)
+    }
+    let plan = Plan(recording: block, input: [1, 4, 9, 70])
+    let picture = Tensor.random([1, 4, 9, 70])
+    let difference = zip(block(picture).elements, plan(picture).elements).reduce(0) { max($0, abs($1.0 - $1.1)) }
+    #expect(difference <= 1e-5)
+    for operation in ["convolution 4→4 3×3 + residual + clamp", "transposed 4→6 4×4 /2 groups 2 + clamp"] {
+      #expect(plan.description.contains(operation), "\(plan)")
+    }
+    #expect(plan.description.split(separator: "\n").count == 5, "\(plan)")
+  }
+
+  @Test func `operations that need the whole picture are named, and computed`() {
+    let model = Sequential {
+      Conv2d(inChannels: 1, outChannels: 3, kernelSize: 3)
+      InstanceNorm2d(3)
+      ReLU()
+    }
+    let plan = Plan(recording: model, input: [1, 1, 12, 13])
+    #expect(!plan.isStreamed)
+    #expect(plan.wholePictureOperations == ["normalization of (1, 3, 10, 11)"])
+    let picture = Tensor.random([1, 1, 12, 13])
+    #expect(plan(picture) == model(picture))
+  }
+}
