@@ -6,28 +6,31 @@ import Testing
 
 /// `kakudai train` as a user calls it.
 struct TrainCommandTests {
-  static func arguments(_ folder: String, output: String) -> [String] {
+  /// Half of the judgements fall between two checkpoints.
+  static func arguments(_ folder: String, output: String, degradation: String = "bicubic") -> [String] {
     [
       "train", "super-resolution", "--data", folder, "-o", "\(folder)/\(output)", "--steps", "40", "--batch", "2",
-      "--crop",
-      "8", "--judge-every", "10", "--save-every", "10", "--held-out", "1", "-j", "1",
+      "--crop", "8", "--judge-every", "8", "--save-every", "10", "--held-out", "1", "-j", "1", "--degradation",
+      degradation,
     ]
   }
 
-  @Test func `a training that is killed and resumed ends with the same bytes`() throws {
+  @Test(arguments: ["bicubic", "photo"])
+  func `a training that is killed and resumed ends with the same bytes`(degradation: String) throws {
     try withTemporaryFolder { folder in
       for index in 0..<3 {
         try withRandomSeed(UInt64(index)) {
-          try Image(colour: .uniform([1, 3, 40, 48])).write(to: "\(folder)/\(index).png")
+          try Image(colour: .uniform([1, 3, 56, 64])).write(to: "\(folder)/\(index).png")
         }
       }
-      let whole = try CommandTests.kakudai(arguments: Self.arguments(folder, output: "whole.safetensors"))
+      let whole = try CommandTests.kakudai(
+        arguments: Self.arguments(folder, output: "whole.safetensors", degradation: degradation))
       #expect(whole.status == 0 && whole.errors.contains("2 pictures to train with, 1 held out"), "\(whole)")
 
       let process = Process()
       process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
         .appendingPathComponent("kakudai")
-      process.arguments = Self.arguments(folder, output: "killed.safetensors")
+      process.arguments = Self.arguments(folder, output: "killed.safetensors", degradation: degradation)
       process.standardError = FileHandle.nullDevice
       try process.run()
       while !FileManager.default.fileExists(atPath: "\(folder)/killed.safetensors.checkpoint") && process.isRunning {
@@ -36,17 +39,43 @@ struct TrainCommandTests {
       kill(process.processIdentifier, SIGKILL)
       process.waitUntilExit()
       let resumed = try CommandTests.kakudai(
-        arguments: Self.arguments(folder, output: "killed.safetensors") + ["--resume"])
+        arguments: Self.arguments(folder, output: "killed.safetensors", degradation: degradation) + ["--resume"])
       #expect(resumed.status == 0, "\(resumed)")
-      #expect(try readBytes("\(folder)/whole.safetensors") == readBytes("\(folder)/killed.safetensors"))
-
+      for name in ["safetensors", "curve.png", "samples.png"] {
+        #expect(try readBytes("\(folder)/whole.\(name)") == readBytes("\(folder)/killed.\(name)"), "\(name)")
+      }
       let other = try CommandTests.kakudai(
-        arguments: Self.arguments(folder, output: "killed.safetensors") + ["--resume", "--seed", "7"])
+        arguments: Self.arguments(folder, output: "killed.safetensors", degradation: degradation) + [
+          "--resume", "--seed", "7",
+        ])
       #expect(other.status == 1 && other.errors.contains("was made with seed 1, not 7"), "\(other)")
+    }
+  }
+
+  @Test func `what a training leaves is a picture of it, and weights for all other commands`() throws {
+    try withTemporaryFolder { folder in
+      for index in 0..<3 {
+        try withRandomSeed(UInt64(index)) {
+          try Image(colour: .uniform([1, 3, 56, 64])).write(to: "\(folder)/\(index).png")
+        }
+      }
+      let whole = try CommandTests.kakudai(arguments: Self.arguments(folder, output: "whole.safetensors"))
+      #expect(whole.status == 0, "\(whole)")
+      let samples = try Image(contentsOf: "\(folder)/whole.samples.png")
+      #expect(samples.width == 3 * (64 + 12) + 12 && samples.height == 30 + 56 + 12)
+      #expect(try Image(contentsOf: "\(folder)/whole.curve.png").width == 840)
+      let events = names(in: "\(folder)/whole.events")
+      #expect(events.count == 1 && events[0].hasPrefix("events.out.tfevents."))
+      #expect(
+        try readBytes("\(folder)/whole.events/\(events[0])").contains(sequence: Array("PSNR of held-out".utf8)))
+      let clean = try CommandTests.kakudai(
+        arguments: Self.arguments(folder, output: "whole.safetensors", degradation: "photo") + ["--resume"])
+      #expect(
+        clean.status == 1 && clean.errors.contains("was made with degradation as usual, not photo"), "\(clean)")
 
       let enlarged = try CommandTests.kakudai(
         "upscale", "\(folder)/0.png", "-o", "\(folder)/big.png", "-m", "\(folder)/whole.safetensors")
-      #expect(enlarged.status == 0 && enlarged.errors.contains("96 × 80 pixels"), "\(enlarged)")
+      #expect(enlarged.status == 0 && enlarged.errors.contains("128 × 112 pixels"), "\(enlarged)")
       let exported = try CommandTests.kakudai(
         "export", "\(folder)/whole.safetensors.checkpoint", "-o", "\(folder)/half.safetensors", "--type", "f16")
       #expect(exported.status == 0 && exported.errors.contains("kakudai ×2, 13137 parameters as f16"), "\(exported)")

@@ -9,11 +9,13 @@ package func withTemporaryFolder<Result>(_ body: (String) throws -> Result) reth
   var template = Array("/tmp/kakudai-test-XXXXXX".utf8CString)
   guard mkdtemp(&template) != nil else { fatalError("no temporary folder can be made") }
   let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  defer {
-    for name in names(in: path) { unlink("\(path)/\(name)") }
-    rmdir(path)
-  }
+  defer { remove(folder: path) }
   return try body(path)
+}
+
+private func remove(folder: String) {
+  for name in names(in: folder) where unlink("\(folder)/\(name)") != 0 { remove(folder: "\(folder)/\(name)") }
+  rmdir(folder)
 }
 
 /// The names of the files in a folder.

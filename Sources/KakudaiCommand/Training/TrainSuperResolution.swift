@@ -10,9 +10,11 @@ struct TrainSuperResolution: ParsableCommand {
     commandName: "super-resolution",
     abstract: "Trains a network that enlarges pictures.",
     discussion: """
-      The small pictures are made from those in --data by cubic reduction, as in the published protocol. Every \
-      --save-every steps the state is saved beside the output, as OUTPUT.checkpoint; --resume goes on from there and ends \
-      with the same bytes as a training that was not interrupted.
+      The small pictures are made from those in --data by cubic reduction, as in the published protocol, or as cameras and \
+      web sites make them (--degradation photo). Every --save-every steps the state is saved beside the output, as \
+      OUTPUT.checkpoint; --resume goes on from there and ends with the same bytes as a training that was not interrupted. \
+      At each judgement NAME.samples.png and NAME.curve.png are drawn beside NAME.safetensors; TensorBoard reads \
+      NAME.events.
       """)
 
   @Option(help: "A folder of pictures; may be given several times.")
@@ -58,6 +60,13 @@ struct TrainSuperResolution: ParsableCommand {
 
   @Option(help: "How much of the average of the weights stays in one step.")
   var averageDecay: Float = 0.999
+
+  @Option(
+    help: """
+      How the small pictures come from the large ones: bicubic, clean as in the literature; or photo, blurred, noisy and \
+      compressed at random.
+      """)
+  var degradation = Degradation.bicubic
 
   @Option(help: "What all random numbers follow from.")
   var seed: UInt64 = 1
@@ -127,9 +136,11 @@ struct TrainSuperResolution: ParsableCommand {
     var pictures = TrainingPictures(scale: scale)
     for folder in data { try pictures.add(folder: folder, halving: false) }
     for folder in halve { try pictures.add(folder: folder, halving: true) }
-    let (used, judged) = pictures.split(heldOut: heldOut, seed: seed)
+    var (used, judged) = pictures.split(heldOut: heldOut, seed: seed)
+    if degradation == .photo { judged = judged.enumerated().map { $1.degraded(seed: seed &+ UInt64($0)) } }
     guard
-      let crops = CropSource(used, side: crop, batch: batch, channels: training.network.channels, seed: seed)
+      let crops = CropSource(
+        used, side: crop, batch: batch, channels: training.network.channels, seed: seed, degradation: degradation)
     else {
       throw PathError(description: "no picture in \(data.joined(separator: ", ")) is large enough for crops of \(crop)")
     }
@@ -137,6 +148,7 @@ struct TrainSuperResolution: ParsableCommand {
       "\(used.count) pictures to train with, \(judged.count) held out, "
         + "\(used.reduce(0) { $0 + $1.byteCount } >> 20) MB; \(training.network.shipped.parameterCount) parameters")
 
+    let records = try TrainingRecords(output: output, step: training.step, steps: steps)
     // Crops of the next step are made while this one computes.
     let prefetched = Prefetched { crops.batch(step: $0) }
     prefetched.begin(training.step)
@@ -148,6 +160,7 @@ struct TrainSuperResolution: ParsableCommand {
         progress.judge(
           step: training.step, of: steps, psnr: training.validationPSNR(judged), rate: training.learningRate,
           batch: self.batch, json: json)
+        try records.write(training, on: judged, progress.judgements)
       } else if training.step % 20 == 0 {
         progress.show(step: training.step, of: steps, batch: self.batch)
       }
@@ -163,13 +176,19 @@ struct TrainSuperResolution: ParsableCommand {
 
   /// What must be the same when a training is resumed.
   private var settings: [String: String] {
-    [
+    var settings = [
       "network": network, "scale": "\(scale)", "steps": "\(steps)", "batch": "\(batch)", "crop": "\(crop)",
       "learningRate": "\(learningRate)", "lastLearningRate": "\(lastLearningRate)", "warmUp": "\(warmUp)",
       "loss": loss.rawValue, "gradientLimit": "\(gradientLimit)", "averageDecay": "\(averageDecay)", "seed": "\(seed)",
       "heldOut": "\(heldOut)", "data": data.joined(separator: ":"), "halve": halve.joined(separator: ":"),
     ]
+    if degradation != .bicubic { settings["degradation"] = degradation.rawValue }
+    return settings
   }
+
+  /// Those that checkpoints name only where they are not as usual.
+  static let optionalSettings = ["degradation"]
 }
 
 extension SuperResolutionLoss: ExpressibleByArgument {}
+extension Degradation: ExpressibleByArgument {}

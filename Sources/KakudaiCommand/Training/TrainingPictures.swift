@@ -16,7 +16,10 @@ struct TrainingPictures {
   ///
   /// - Parameter halving: Whether they are first reduced to half their size.
   mutating func add(folder: String, halving: Bool) throws {
-    let paths = UpscaleJob.names(in: folder, isRecursive: true).map { "\(folder)/\($0)" }
+    // What a training drew is nothing to learn from, and would change what a resumed one sees.
+    let paths = UpscaleJob.names(in: folder, isRecursive: true)
+      .filter { !$0.hasSuffix(TrainingRecords.curveSuffix) && !$0.hasSuffix(TrainingRecords.samplesSuffix) }
+      .map { "\(folder)/\($0)" }
     guard !paths.isEmpty else { throw PathError(description: "there is no picture in \(folder)") }
     let scale = self.scale
     let read = Mutex<[Int: Result<SuperResolutionPicture?, any Error>]>([:])

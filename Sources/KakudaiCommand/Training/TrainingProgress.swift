@@ -18,20 +18,21 @@ struct TrainingProgress {
 
   private let settings: [String: String]
   private(set) var judgements: [Judgement] = []
-  private var losses: [Float] = []
+  /// Of the steps since the last judgement.
+  private var losses = (sum: 0.0, count: 0, last: Float(0))
   private var secondsBefore = 0.0
   private var stepsBefore = 0
   private let start = ContinuousClock.now
 
   init(settings: [String: String]) { self.settings = settings }
 
-  mutating func add(loss: Float) { losses.append(loss) }
+  mutating func add(loss: Float) { losses = (losses.sum + Double(loss), losses.count + 1, loss) }
 
   mutating func judge(step: Int, of steps: Int, psnr: Double, rate: Float, batch: Int, json: Bool) {
-    let mean = losses.reduce(0.0) { $0 + Double($1) } / Double(max(1, losses.count))
+    let mean = losses.sum / Double(max(1, losses.count))
     let judgement = Judgement(step: step, loss: mean, psnr: psnr, learningRate: rate, seconds: seconds)
     judgements.append(judgement)
-    losses = []
+    losses = (0, 0, losses.last)
     Terminal.clearProgress()
     if json {
       try? Terminal.print(json: judgement)
@@ -52,7 +53,7 @@ struct TrainingProgress {
     Terminal.showProgress(
       String(
         format: "step %d of %d%@, loss %.5f, %.0f pictures/s, %d:%02d:%02d left", step, steps, judged,
-        losses.last ?? 0, perSecond * Double(batch), remaining / 3600, remaining / 60 % 60, remaining % 60))
+        losses.last, perSecond * Double(batch), remaining / 3600, remaining / 60 % 60, remaining % 60))
   }
 
   private var seconds: Double { secondsBefore + (ContinuousClock.now - start) / .seconds(1) }
@@ -62,6 +63,8 @@ struct TrainingProgress {
     var metadata = settings
     metadata["judgements"] = (try? JSONEncoder().encode(judgements)).map { String(decoding: $0, as: UTF8.self) }
     metadata["seconds"] = "\(seconds)"
+    metadata["lossSum"] = "\(losses.sum)"
+    metadata["lossCount"] = "\(losses.count)"
     return metadata
   }
 
@@ -69,16 +72,18 @@ struct TrainingProgress {
   ///
   /// - Throws: where it was made with other settings.
   mutating func restore(_ checkpoint: Safetensors) throws {
-    for (name, value) in settings.sorted(by: { $0.key < $1.key }) {
-      guard checkpoint.metadata[name] == value else {
+    for name in Set(settings.keys).union(TrainSuperResolution.optionalSettings).sorted() {
+      let (found, wanted) = (checkpoint.metadata[name], settings[name])
+      guard found == wanted else {
         throw PathError(
-          description:
-            "\(checkpoint.path) was made with \(name) \(checkpoint.metadata[name] ?? "unknown"), not \(value)")
+          description: "\(checkpoint.path) was made with \(name) \(found ?? "as usual"), not \(wanted ?? "as usual")")
       }
     }
     let text = checkpoint.metadata["judgements"] ?? "[]"
     judgements = (try? JSONDecoder().decode([Judgement].self, from: Data(text.utf8))) ?? []
     secondsBefore = checkpoint.metadata["seconds"].flatMap { Double($0) } ?? 0
+    losses.sum = checkpoint.metadata["lossSum"].flatMap { Double($0) } ?? 0
+    losses.count = checkpoint.metadata["lossCount"].flatMap { Int($0) } ?? 0
     stepsBefore = Int((try? checkpoint.tensor("optimizer.steps").item) ?? 0)
   }
 }

@@ -30,6 +30,31 @@ struct Canvas {
     }
   }
 
+  /// Squares of `thickness` from one point to the other.
+  mutating func line(from start: (x: Int, y: Int), to end: (x: Int, y: Int), thickness: Int, _ colour: Colour) {
+    let steps = max(1, abs(end.x - start.x), abs(end.y - start.y))
+    for step in 0...steps {
+      fill(
+        x: start.x + (end.x - start.x) * step / steps, y: start.y + (end.y - start.y) * step / steps, width: thickness,
+        height: thickness, colour)
+    }
+  }
+
+  /// Copies a picture in 0…1, `(1, 1 or 3, H, W)`, which must lie inside.
+  mutating func draw(_ picture: Tensor, x: Int, y: Int) {
+    let (channels, height, width) = (picture.shape[1], picture.shape[2], picture.shape[3])
+    picture.withUnsafeBufferPointer { elements in
+      for plane in 0..<3 {
+        for row in 0..<height {
+          let source = (min(plane, channels - 1) * height + row) * width
+          for column in 0..<width {
+            planes[(plane * self.height + y + row) * self.width + x + column] = elements[source + column]
+          }
+        }
+      }
+    }
+  }
+
   /// Every other diagonal.
   mutating func hatch(x: Int, y: Int, size: Int, _ colour: Colour) {
     for row in 0..<size {

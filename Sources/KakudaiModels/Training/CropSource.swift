@@ -11,13 +11,24 @@ public struct CropSource: Sendable {
   private let side: Int
   private let batch: Int
   private let seed: UInt64
+  private let degradation: Degradation
+
+  /// Small pixels by which what is degraded is wider than the crop cut out of it, so that the blocks of JPEG begin anywhere and
+  /// no border shows.
+  private static func margin(_ degradation: Degradation) -> Int { degradation == .photo ? 16 : 0 }
+  private var margin: Int { Self.margin(degradation) }
 
   /// - Parameters:
   ///   - side: Height and width of a crop at the small size; smaller pictures are left out.
   ///   - channels: 1 for luma, 3 for RGB.
   /// - Returns: `nil` where no picture is large enough.
-  public init?(_ pictures: [SuperResolutionPicture], side: Int, batch: Int, channels: Int, seed: UInt64) {
-    self.pictures = pictures.filter { min($0.height, $0.width) >= side }
+  public init?(
+    _ pictures: [SuperResolutionPicture], side: Int, batch: Int, channels: Int, seed: UInt64,
+    degradation: Degradation = .bicubic
+  ) {
+    self.degradation = degradation
+    let needed = side + Self.margin(degradation)
+    self.pictures = pictures.filter { min($0.height, $0.width) >= needed }
     guard let first = self.pictures.first else { return nil }
     var total = 0
     cumulativePixels = self.pictures.map {
@@ -35,11 +46,36 @@ public struct CropSource: Sendable {
       let index = cumulativePixels.partitioningIndex { $0 > pixel }
       let picture = pictures[index]
       return Crop(
-        picture: picture, top: generator.nextIndex(below: picture.height - side + 1),
-        left: generator.nextIndex(below: picture.width - side + 1),
+        picture: picture, top: generator.nextIndex(below: picture.height - side - margin + 1),
+        left: generator.nextIndex(below: picture.width - side - margin + 1),
         symmetry: generator.nextIndex(below: BytePlanes.symmetries))
     }
-    return (batch(of: crops, \.small, scale: 1), batch(of: crops, \.large, scale: scale))
+    switch degradation {
+    case .bicubic:
+      return (
+        colours(planes(of: crops, \.small, scale: 1), channels: channels),
+        colours(planes(of: crops, \.large, scale: scale), channels: channels)
+      )
+    case .photo:
+      let pairs = crops.map { crop in
+        var own = RandomGenerator(seed: generator.next())
+        return degraded(planes(of: [crop], \.large, scale: scale), using: &own)
+      }
+      return (concatenate(pairs.map(\.small), axis: 0), concatenate(pairs.map(\.large), axis: 0))
+    }
+  }
+
+  /// A crop of `large`, which is wider by the margin, and of what a random degradation leaves of it.
+  private func degraded(_ large: Tensor, using generator: inout RandomGenerator) -> (small: Tensor, large: Tensor) {
+    let degradation = PhotoDegradation(scale: scale, using: &generator)
+    let small = degradation(large, scale: scale, using: &generator)
+    // A quarter of the margin at least stays on each side; between, all phases of the blocks of JPEG are possible.
+    let (top, left) = (margin / 4 + generator.nextIndex(below: 8), margin / 4 + generator.nextIndex(below: 8))
+    func crop(_ picture: Tensor, _ scale: Int) -> Tensor {
+      let rows = picture.sliced(2, top * scale..<(top + side) * scale)
+      return colours(rows.sliced(3, left * scale..<(left + side) * scale), channels: channels)
+    }
+    return (crop(small, 1), crop(large, scale))
   }
 
   private struct Crop {
@@ -49,9 +85,10 @@ public struct CropSource: Sendable {
     var symmetry: Int
   }
 
-  private func batch(of crops: [Crop], _ planes: KeyPath<SuperResolutionPicture, BytePlanes>, scale: Int) -> Tensor {
-    let side = self.side * scale
-    let rgb = Tensor(shape: [batch, 3, side, side]) { elements in
+  /// RGB, `(crops, 3, scale·(side + margin), scale·(side + margin))`.
+  private func planes(of crops: [Crop], _ planes: KeyPath<SuperResolutionPicture, BytePlanes>, scale: Int) -> Tensor {
+    let side = (self.side + margin) * scale
+    return Tensor(shape: [crops.count, 3, side, side]) { elements in
       for (index, crop) in crops.enumerated() {
         let source = crop.picture[keyPath: planes]
         for channel in 0..<3 {
@@ -61,7 +98,6 @@ public struct CropSource: Sendable {
         }
       }
     }
-    return colours(rgb, channels: channels)
   }
 }
 

@@ -43,7 +43,7 @@ public struct SuperResolutionPicture: Sendable {
       small: small.cropped(top: top, left: left, height: rows, width: columns))
   }
 
-  private init(scale: Int, large: BytePlanes, small: BytePlanes) {
+  init(scale: Int, large: BytePlanes, small: BytePlanes) {
     (self.scale, self.large, self.small) = (scale, large, small)
   }
 }
