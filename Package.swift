@@ -57,7 +57,11 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "KakudaiCommandTests", dependencies: ["KakudaiCommand", "KakudaiImages", "KakudaiTensors", "TestSupport"],
+      name: "KakudaiCommandTests",
+      dependencies: [
+        "KakudaiCommand", "KakudaiImages", "KakudaiLayers", "KakudaiModels", "KakudaiTensors", "KakudaiWeights",
+        "TestSupport",
+      ],
       swiftSettings: strict),
     .target(
       name: "TestSupport", dependencies: ["KakudaiTensors", "KakudaiWeights"], path: "Tests/TestSupport",

@@ -3,6 +3,7 @@
 struct ki_reader {
   VipsImage *upright; /* before any conversion of colours: what the metadata belong to */
   VipsImage *image;
+  int decodesWhole;
 };
 
 /* Replaces `*image` by `next`, and returns 0 when there is one. */
@@ -10,6 +11,20 @@ static int step(VipsImage **image, int failed, VipsImage *next) {
   if (failed) return -1;
   g_object_unref(*image);
   *image = next;
+  return 0;
+}
+
+/* Whether a picture just opened is one that its decoder cannot give row by row. */
+static int lacks_rows(VipsImage *image) {
+  static const char *const marks[] = {"interlaced", "jpeg-multiscan"};
+  int value = 0;
+  for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+    if (vips_image_get_typeof(image, marks[i]) && !vips_image_get_int(image, marks[i], &value) && value) return 1;
+  static const char *const loaders[] = {"webpload", "heifload", "jxlload", "gifload", "bmpload", "magickload"};
+  const char *loader;
+  if (!vips_image_get_typeof(image, VIPS_META_LOADER) || vips_image_get_string(image, VIPS_META_LOADER, &loader)) return 0;
+  for (size_t i = 0; i < sizeof loaders / sizeof *loaders; i++)
+    if (g_str_has_prefix(loader, loaders[i])) return 1;
   return 0;
 }
 
@@ -71,8 +86,10 @@ static int convert(VipsImage **image) {
 ki_reader *ki_reader_open(const char *path, const void *bytes, size_t length, ki_layout *layout, char *error) {
   if (ki_start(error)) return NULL;
   VipsImage *image = load(path, bytes, length, VIPS_ACCESS_SEQUENTIAL, error);
+  int decodesWhole = image && lacks_rows(image);
   /* Turning a picture needs all of it. */
   if (image && vips_image_get_orientation(image) > 1) {
+    decodesWhole = 1;
     g_object_unref(image);
     image = load(path, bytes, length, VIPS_ACCESS_RANDOM, error);
   }
@@ -84,6 +101,7 @@ ki_reader *ki_reader_open(const char *path, const void *bytes, size_t length, ki
     return NULL;
   }
   ki_reader *reader = g_new0(ki_reader, 1);
+  reader->decodesWhole = decodesWhole;
   reader->upright = image;
   reader->image = g_object_ref(image);
   const int failed = convert(&reader->image);
@@ -119,6 +137,8 @@ int ki_reader_rows(ki_reader *reader, int top, int rows, void *pixels, char *err
   g_object_unref(region);
   return 0;
 }
+
+int ki_reader_decodes_whole(const ki_reader *reader) { return reader->decodesWhole; }
 
 ki_metadata *ki_reader_metadata(ki_reader *reader) {
   VipsImage *header = NULL;

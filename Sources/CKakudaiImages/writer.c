@@ -25,6 +25,21 @@ struct ki_writer {
   char error[KI_ERROR_LENGTH];
 };
 
+static size_t row_length(ki_layout layout) {
+  return (size_t)layout.width * (size_t)(layout.colours + layout.hasAlpha) * (size_t)(layout.bits / 8);
+}
+
+/* The encoder asks for strips of at most 128 rows; more lets the caller run ahead. */
+static int ring_rows(size_t rowLength) {
+  const size_t rows = ((size_t)32 << 20) / rowLength;
+  return rows < 160 ? 160 : rows > 512 ? 512 : (int)rows;
+}
+
+size_t ki_writer_memory(ki_layout layout) {
+  const size_t length = row_length(layout);
+  return (size_t)(ring_rows(length) + 3 * 128) * length;
+}
+
 /* Gives the encoder the rows it asks for, which it does from the top to the bottom. */
 static int generate(VipsRegion *out, void *sequence, void *a, void *b, gboolean *stop) {
   ki_writer *writer = a;
@@ -128,9 +143,8 @@ ki_writer *ki_writer_open(const char *path, ki_format format, ki_layout layout, 
   pthread_mutex_init(&writer->mutex, NULL);
   pthread_cond_init(&writer->changed, NULL);
   const int bands = layout.colours + layout.hasAlpha;
-  writer->rowLength = (size_t)layout.width * (size_t)bands * (size_t)(layout.bits / 8);
-  /* The encoder asks for strips of at most 128 rows; more lets the caller run ahead. */
-  writer->capacity = 512;
+  writer->rowLength = row_length(layout);
+  writer->capacity = ring_rows(writer->rowLength);
   writer->ring = malloc(writer->rowLength * (size_t)writer->capacity);
   writer->source = vips_image_new();
   const int isWide = layout.bits == 16;

@@ -25,6 +25,29 @@ enum Terminal {
   }
 }
 
+/// How far one picture has come, and how long the rest will take.
+struct ProgressLine {
+  private let title: String
+  private let isShown: Bool
+  private let start = ContinuousClock.now
+  private var shown = ContinuousClock.now
+
+  init(_ title: String, isShown: Bool) {
+    self.title = title
+    self.isShown = isShown && Terminal.isWatched
+    if self.isShown { Terminal.showProgress(title) }
+  }
+
+  /// Shows the part that is done, ten times a second at most.
+  mutating func show(_ part: Double) {
+    let now = ContinuousClock.now
+    guard isShown, part > 0, now - shown > .milliseconds(100) else { return }
+    shown = now
+    let rest = (now - start) / .seconds(1) * (1 - part) / part
+    Terminal.showProgress("\(title)  \(Int(100 * part)) %, \(Int(rest.rounded(.up))) s left")
+  }
+}
+
 /// One sentence on standard error, and exit code 1.
 func fail(_ error: any Error) -> ExitCode {
   Terminal.report("kakudai: \(error)")

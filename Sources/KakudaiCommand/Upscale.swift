@@ -53,6 +53,9 @@ struct Upscale: ParsableCommand {
   @Flag(help: "Write files that exist already.")
   var overwrite = false
 
+  @Flag(help: "Only say what would be made, and about how much memory and time that takes.")
+  var dryRun = false
+
   @Flag(help: "One JSON object a picture.")
   var json = false
 
@@ -92,7 +95,7 @@ struct Upscale: ParsableCommand {
     if verbose { Terminal.report("\(model.name): \(model.summary)") }
     var failures = 0
     for (index, job) in jobs.enumerated() {
-      if !overwrite && job.output != "-" && FileManager.default.fileExists(atPath: job.output) {
+      if !overwrite && !dryRun && job.output != "-" && FileManager.default.fileExists(atPath: job.output) {
         if json {
           try Terminal.print(json: UpscaleReport(input: job.input, output: job.output, isSkipped: true))
         } else if !quiet {
@@ -100,10 +103,10 @@ struct Upscale: ParsableCommand {
         }
         continue
       }
-      if !quiet && !json { Terminal.showProgress("\(index + 1)/\(jobs.count) \(job.input)") }
+      var progress = ProgressLine("\(index + 1)/\(jobs.count) \(job.input)", isShown: !quiet && !json)
       do {
         let report = try withThreadCount(threads?.count ?? ProcessInfo.processInfo.activeProcessorCount) {
-          try task.run(job)
+          dryRun ? try task.estimate(job) : try task.run(job) { progress.show($0) }
         }
         Terminal.clearProgress()
         if json { try Terminal.print(json: report) } else if !quiet { Terminal.report(report.sentence) }

@@ -1,5 +1,6 @@
 import Foundation
 import KakudaiImages
+import KakudaiInference
 import KakudaiModels
 import KakudaiTensors
 
@@ -12,31 +13,97 @@ struct UpscaleTask {
   var quality: Int
   var mostBytes: Int
 
-  func run(_ job: UpscaleJob) throws -> UpscaleReport {
-    let start = ContinuousClock.now
-    let reader = try open(job.input)
-    let size = try target(reader.layout)
-    let bytes = upscaler.memory(
-      from: PerAxis(height: reader.layout.height, width: reader.layout.width), channels: reader.layout.channels,
-      to: size)
-    if bytes > mostBytes {
-      throw ModelError.impossibleSize(
-        "\(job.input) needs about \(bytes >> 20) MB to become \(size.width) × \(size.height), more than the "
-          + "\(mostBytes >> 20) MB that may be used")
+  /// A picture about to be enlarged: decoder, network and encoder are known, nothing has been computed.
+  struct Preparation {
+    var source: PictureSource
+    var plan: Plan
+    var output: ImageLayout
+    var format: ImageFormat
+    /// About how many bytes will be used at most.
+    var bytes: Int
+
+    /// What keeps the picture from flowing by rows, in words.
+    var obstacles: [String] {
+      (source.decodesWhole ? ["its file is decoded whole"] : [])
+        + plan.wholePictureOperations.map { "\($0) needs the whole picture" }
+        + (format == .webp ? ["WebP is encoded whole"] : [])
     }
-    if let format = job.format ?? ImageFormat(fileName: job.output), max(size.width, size.height) > format.largestSide {
+  }
+
+  /// Opens a picture and refuses what cannot be done.
+  func prepare(_ job: UpscaleJob) throws -> Preparation {
+    let source = try PictureSource(job.input)
+    let layout = source.layout
+    let size = try target(layout)
+    guard let format = job.format ?? ImageFormat(fileName: job.output) else {
+      throw ImageError.unknownFormat(path: job.output)
+    }
+    if max(size.width, size.height) > format.largestSide {
       throw ImageError.tooLarge(path: job.output, format: format, width: size.width, height: size.height)
     }
-    let image = try Image(reader)
-    var enlarged = image
-    enlarged.colour = try upscaler(image.colourBledUnderAlpha(), to: size)
-    if let alpha = image.alpha {
-      enlarged.alpha = try Upscaler(try UpscalingModel(named: "bicubic"))(alpha, to: size)
+    let plan = try upscaler.plan(for: [1, layout.channels, layout.height, layout.width], to: size)
+    var output = layout
+    (output.width, output.height) = (size.width, size.height)
+    let rows = 4 * 32 * (layout.width * layout.channels + output.width * output.channels)
+    let bytes =
+      programBytes + source.memory + plan.memory(threads: Parallel.threadCount) + rows
+      + ImageWriter.memory(output, format: format)
+    return Preparation(source: source, plan: plan, output: output, format: format, bytes: bytes)
+  }
+
+  /// Enlarges one picture, row by row where that can be.
+  ///
+  /// - Parameter progress: Is told which part of the rows is written, from 0 to 1.
+  func run(_ job: UpscaleJob, progress: (Double) -> Void) throws -> UpscaleReport {
+    let start = ContinuousClock.now
+    let preparation = try prepare(job)
+    let (source, output) = (preparation.source, preparation.output)
+    if preparation.bytes > mostBytes {
+      throw ModelError.impossibleSize(
+        "\(job.input) needs about \(preparation.bytes >> 20) MB to become \(output.width) × \(output.height), more than "
+          + "the \(mostBytes >> 20) MB that may be used")
     }
-    try write(enlarged, to: job)
-    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    try source.survey()
+    try withOutput(of: job) { path in
+      let writer = try ImageWriter(
+        path: path, format: preparation.format, layout: output, quality: quality, metadata: source.metadata)
+      var brightest: Float = 0
+      try preparation.plan.stream { rows, planes in
+        try source.read(rows, into: planes)
+      } writing: { rows, planes in
+        try writer.write(rows: rows.count, from: planes)
+        brightest = planes[..<(rows.count * output.width * output.colours)].reduce(brightest, max)
+        progress(Double(rows.upperBound) / Double(output.height))
+      }
+      // What is a little lighter than black may become black.
+      if source.brightest > 0.03 && brightest < 0.001 {
+        throw ImageError.notAPicture("\(job.output): the network gave nothing but black for \(job.input)")
+      }
+      try writer.finish()
+    }
     return UpscaleReport(
-      input: job.input, output: job.output, width: enlarged.width, height: enlarged.height, seconds: seconds)
+      input: job.input, output: job.output, width: output.width, height: output.height,
+      seconds: (ContinuousClock.now - start) / .seconds(1))
+  }
+
+  /// What enlarging a picture would take; the time is that of a part of it, computed on grey.
+  func estimate(_ job: UpscaleJob) throws -> UpscaleReport {
+    let preparation = try prepare(job)
+    let (input, output) = (preparation.source.layout, preparation.output)
+    let part = PerAxis(height: min(input.height, 128), width: min(input.width, 512))
+    let size = PerAxis(
+      height: max(1, part.height * output.height / input.height), width: max(1, part.width * output.width / input.width)
+    )
+    let plan = try upscaler.plan(for: [1, input.channels, part.height, part.width], to: size)
+    let grey = Tensor(repeating: 0.5, shape: plan.input)
+    _ = plan(grey)
+    let start = ContinuousClock.now
+    _ = plan(grey)
+    let perPixel = (ContinuousClock.now - start) / .seconds(1) / Double(size.height * size.width)
+    return UpscaleReport(
+      input: job.input, output: job.output, width: output.width, height: output.height,
+      seconds: perPixel * Double(output.width * output.height), megabytes: preparation.bytes >> 20,
+      obstacles: preparation.obstacles, isEstimate: true)
   }
 
   /// The size asked for; with one side given, the other keeps the proportions.
@@ -56,18 +123,14 @@ struct UpscaleTask {
     return PerAxis(height: max(1, Int(sides.height.rounded())), width: max(1, Int(sides.width.rounded())))
   }
 
-  private func open(_ path: String) throws -> ImageReader {
-    guard path == "-" else { return try ImageReader(contentsOf: path) }
-    return try ImageReader(bytes: Array(FileHandle.standardInput.readDataToEndOfFile()), path: "standard input")
-  }
-
-  private func write(_ image: Image, to job: UpscaleJob) throws {
-    guard job.output == "-" else { return try image.write(to: job.output, format: job.format, quality: quality) }
+  /// Calls `body` with the path to write, from which the bytes go to standard output where that is asked for.
+  private func withOutput(of job: UpscaleJob, _ body: (String) throws -> Void) throws {
+    guard job.output == "-" else { return try body(job.output) }
     let temporary = FileManager.default.temporaryDirectory.appendingPathComponent(
       "kakudai-\(ProcessInfo.processInfo.processIdentifier)")
     defer { try? FileManager.default.removeItem(at: temporary) }
-    try image.write(to: temporary.path, format: job.format, quality: quality)
-    let bytes = try Data(contentsOf: temporary)
+    try body(temporary.path)
+    let bytes = try Data(contentsOf: temporary, options: .mappedIfSafe)
     try bytes.withUnsafeBytes { bytes in
       var written = 0
       while written < bytes.count {
@@ -81,18 +144,28 @@ struct UpscaleTask {
   }
 }
 
-/// What became of one picture.
+/// What the program and its libraries take before there is a picture.
+private let programBytes = 48 << 20
+
+/// What became of one picture, or would.
 struct UpscaleReport: Encodable {
   var input: String
   var output: String
   var width: Int?
   var height: Int?
   var seconds: Double?
+  var megabytes: Int?
+  /// Why the picture does not flow by rows.
+  var obstacles: [String]?
+  var isEstimate: Bool?
   var isSkipped: Bool?
   var error: String?
 
   var sentence: String {
     let duration = String(format: "%.2f", seconds ?? 0)
-    return "\(output): \(width ?? 0) × \(height ?? 0) pixels, \(duration) s"
+    let size = "\(output): \(width ?? 0) × \(height ?? 0) pixels"
+    guard let megabytes else { return "\(size), \(duration) s" }
+    let whole = (obstacles ?? []).isEmpty ? "" : "; not row by row: " + obstacles!.joined(separator: ", ")
+    return "\(size), about \(megabytes) MB and \(duration) s\(whole)"
   }
 }

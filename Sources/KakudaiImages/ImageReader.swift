@@ -8,6 +8,9 @@ public final class ImageReader {
   public let layout: ImageLayout
   public let metadata: ImageMetadata?
   public let path: String
+  /// Whether the whole picture is in memory before the first row comes, because it must be turned, is interlaced, or its format
+  /// has no rows.
+  public let decodesWhole: Bool
   private let reader: OpaquePointer
   private var nextRow = 0
   private var bytes: [UInt8]
@@ -42,6 +45,7 @@ public final class ImageReader {
     self.path = path
     self.contents = contents
     self.layout = ImageLayout(layout)
+    decodesWhole = ki_reader_decodes_whole(reader) != 0
     metadata = ki_reader_metadata(reader).map { ImageMetadata($0) }
     bytes = []
   }

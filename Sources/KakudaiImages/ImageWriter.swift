@@ -37,6 +37,12 @@ public final class ImageWriter {
 
   deinit { cancel() }
 
+  /// About how many bytes encoding a picture takes.
+  public static func memory(_ layout: ImageLayout, format: ImageFormat) -> Int {
+    // WebP's encoder keeps the picture in two forms.
+    ki_writer_memory(layout.shim) + (format == .webp ? 6 * layout.width * layout.height : 0)
+  }
+
   /// Writes the next rows: numbers in 0…1, one plane of `rows` × width for each channel, alpha last. Others are clamped.
   ///
   /// - Throws: also when one is not a number, which would be written as black.

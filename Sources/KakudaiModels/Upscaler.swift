@@ -1,3 +1,4 @@
+public import KakudaiInference
 import KakudaiLayers
 public import KakudaiTensors
 
@@ -11,7 +12,7 @@ public struct Upscaler: Sendable {
   ///
   /// - Throws: when the shape or the size is impossible; never stops on them.
   public func callAsFunction(_ picture: Tensor, to size: PerAxis) throws(ModelError) -> Tensor {
-    try check(picture, size)
+    try check(picture.shape, size)
     return clamp(enlarged(picture, to: size), minimum: 0, maximum: 1)
   }
 
@@ -20,7 +21,7 @@ public struct Upscaler: Sendable {
   /// A network sees luma as computed from the colours, as in PyTorch implementations; a filter sees it rounded to 8 bits, as
   /// in MATLAB's, from which the published figures of cubic enlargement are. A grey picture is its own luma.
   public func enlargedLuma(of picture: Tensor, to size: PerAxis) throws(ModelError) -> Tensor {
-    try check(picture, size)
+    try check(picture.shape, size)
     let luma = protocolLuma(of: picture)
     let result: Tensor =
       switch model.method {
@@ -35,30 +36,31 @@ public struct Upscaler: Sendable {
     return clamp(result, minimum: 0, maximum: 1)
   }
 
-  private func check(_ picture: Tensor, _ size: PerAxis) throws(ModelError) {
-    guard picture.rank == 4, picture.shape[0] == 1, [1, 3].contains(picture.shape[1]), picture.shape.elementCount > 0
-    else {
-      throw .impossibleSize("a picture is (1, 1 or 3, H, W), but this one is \(picture.shape)")
+  private func check(_ picture: Shape, _ size: PerAxis) throws(ModelError) {
+    guard picture.rank == 4, picture[0] == 1, [1, 3].contains(picture[1]), picture.elementCount > 0 else {
+      throw .impossibleSize("a picture is (1, 1 or 3, H, W), but this one is \(picture)")
     }
-    guard size.height > 0, size.width > 0,
-      (try? Shape(validating: [4 * picture.shape[1], size.height, size.width])) != nil
+    guard size.height > 0, size.width > 0, (try? Shape(validating: [4 * picture[1], size.height, size.width])) != nil
     else { throw .impossibleSize("a picture cannot be made \(size.width) × \(size.height)") }
   }
 
-  /// About how many bytes enlarging takes at its peak, the pictures themselves included.
-  public func memory(from input: PerAxis, channels: Int, to size: PerAxis) -> Int {
-    let (pixels, outputPixels) = (input.height * input.width, size.height * size.width)
-    let activations: Int =
-      switch model.method {
-      case .resampling: 0
-      case .transposedBicubic: channels * outputPixels
-      // Features that a skip connection keeps, and a layer's input and output.
-      case .networks(let networks):
-        network(of: networks, from: input, to: size).map {
-          (3 * $0.widestChannels + $0.scale * $0.scale * $0.channels) * pixels
-        } ?? 0
-      }
-    return 4 * (2 * channels * pixels + 4 * channels * outputPixels + activations)
+  /// Enlarging as a plan, for pictures that come row by row: `(1, 1 to 4, H, W) → (1, 1 to 4, height, width)`, all values in
+  /// 0…1, the second or fourth channel being alpha, which is enlarged by the cubic kernel.
+  ///
+  /// - Throws: when the shape or the size is impossible.
+  public func plan(for picture: Shape, to size: PerAxis) throws(ModelError) -> Plan {
+    let channels = picture.rank == 4 ? picture[1] : 0
+    guard (1...4).contains(channels), picture[0] == 1, picture.elementCount > 0 else {
+      throw .impossibleSize("a picture is (1, 1 to 4, H, W), but this one is \(picture)")
+    }
+    let colours = channels - (channels + 1) % 2
+    try check(Shape([1, colours, picture[2], picture[3]]), size)
+    return Plan(input: picture) { picture in
+      guard colours < channels else { return clamp(enlarged(picture, to: size), minimum: 0, maximum: 1) }
+      let alpha = resampled(picture.sliced(1, colours..<channels), to: size, .bicubic)
+      return clamp(
+        concatenate([enlarged(picture.sliced(1, 0..<colours), to: size), alpha], axis: 1), minimum: 0, maximum: 1)
+    }
   }
 
   private func enlarged(_ picture: Tensor, to size: PerAxis) -> Tensor {

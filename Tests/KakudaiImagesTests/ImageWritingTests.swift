@@ -120,6 +120,13 @@ struct ImageWritingTests {
       alpha: Tensor([1, 0, 0, 0, 0.5, 0], shape: [1, 1, 1, 6]))
     // Blocks of two where they hold something visible, else blocks of four.
     #expect(image.colourBledUnderAlpha().elements == [1, 1, 1, 1, 0.5, 0.5])
+    // Blocks that reach over the bands in which rows come.
+    var alpha = Tensor.zeros([1, 1, 200, 3])
+    alpha.withUnsafeMutableBufferPointer { $0[0] = 1 }
+    var colour = Tensor(repeating: 9, shape: [1, 1, 200, 3])
+    colour.withUnsafeMutableBufferPointer { $0[0] = 0.25 }
+    let tall = Image(colour: colour, alpha: alpha).colourBledUnderAlpha()
+    #expect(tall.elements.allSatisfy { $0 == 0.25 })
     let invisible = Image(colour: .ones([1, 1, 2, 2]), alpha: .zeros([1, 1, 2, 2]))
     #expect(invisible.colourBledUnderAlpha() == invisible.colour)
   }

@@ -1,3 +1,4 @@
+import KakudaiInference
 import KakudaiLayers
 import KakudaiModels
 import KakudaiTensors
@@ -37,6 +38,30 @@ struct UpscalingTests {
       #expect(output.shape == [1, 1, 2, 2])
       #expect(!model.networks.isEmpty || output.elements.allSatisfy { abs($0 - 1) < 1e-6 })
     }
+  }
+
+  @Test func `every built-in model flows by rows, with or without alpha, and to any size`() throws {
+    for model in UpscalingModel.builtIn {
+      for (channels, size) in [(1, PerAxis(height: 46, width: 62)), (3, [47, 100]), (4, [20, 30]), (2, [92, 124])] {
+        let picture = Tensor.uniform([1, channels, 23, 31])
+        let plan = try Upscaler(model).plan(for: picture.shape, to: size)
+        #expect(plan.isStreamed && plan.output == [1, channels, size.height, size.width], "\(model.name), \(plan)")
+        let colours = channels == 2 ? 1 : min(channels, 3)
+        let expected = try Upscaler(model)(picture.sliced(1, 0..<colours), to: size)
+        let enlarged = plan(picture).sliced(1, 0..<colours)
+        for (left, right) in zip(expected.elements, enlarged.elements) { #expect(abs(left - right) < 1e-5) }
+      }
+    }
+  }
+
+  @Test func `memory follows the width of a picture, not its height`() throws {
+    let upscaler = Upscaler(UpscalingModel.builtIn[0])
+    let bytes = try [500, 50_000].map { height in
+      try upscaler.plan(for: [1, 3, height, 300], to: [2 * height, 600]).memory(threads: 2)
+    }
+    #expect(bytes[0] == bytes[1])
+    #expect(throws: ModelError.self) { try upscaler.plan(for: [1, 3, 4, 4], to: 0) }
+    #expect(throws: ModelError.self) { try upscaler.plan(for: [1, 5, 4, 4], to: 8) }
   }
 
   @Test func `luma and back is the same picture`() {

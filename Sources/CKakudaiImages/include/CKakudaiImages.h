@@ -25,11 +25,15 @@ typedef struct ki_reader ki_reader;
 ki_reader *ki_reader_open(const char *path, const void *bytes, size_t length, ki_layout *layout, char *error);
 /* Rows must be read from the top to the bottom. */
 int ki_reader_rows(ki_reader *reader, int top, int rows, void *pixels, char *error);
+/* Whether the whole picture is decoded before the first row comes: turned, interlaced or of a format without rows. */
+int ki_reader_decodes_whole(const ki_reader *reader);
 ki_metadata *ki_reader_metadata(ki_reader *reader);
 void ki_reader_close(ki_reader *reader);
 
 typedef struct ki_writer ki_writer;
 
+/* The bytes of the rows that wait between the caller and the encoder, and of those in the encoder. */
+size_t ki_writer_memory(ki_layout layout);
 /* Begins to encode a file in a thread of its own; `metadata` may be NULL. Alpha is laid over white for JPEG. */
 ki_writer *ki_writer_open(const char *path, ki_format format, ki_layout layout, int quality,
                           const ki_metadata *metadata, char *error);

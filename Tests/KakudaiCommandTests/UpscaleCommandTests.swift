@@ -1,0 +1,78 @@
+import Foundation
+import KakudaiImages
+import KakudaiLayers
+import KakudaiModels
+import KakudaiTensors
+import KakudaiWeights
+import TestSupport
+import Testing
+
+/// What `kakudai upscale` promises about pictures that flow through it.
+struct UpscaleCommandTests {
+  @Test func `rows that flow give the picture that the library gives, alpha and 16 bits included`() throws {
+    try withTemporaryFolder { folder in
+      var alpha = Tensor.ones([1, 1, 150, 21])
+      alpha.withUnsafeMutableBufferPointer { for index in 700..<2500 { $0[index] = index % 3 == 0 ? 0.5 : 0 } }
+      for (name, image) in [
+        ("colours.png", Image(colour: .uniform([1, 3, 150, 21]), alpha: alpha)),
+        ("grey.tif", Image(colour: .uniform([1, 1, 40, 70]), bitsPerSample: 16)),
+      ] {
+        let (input, output) = ("\(folder)/\(name)", "\(folder)/large-\(name)")
+        try image.write(to: input)
+        let outcome = try CommandTests.kakudai("upscale", input, "-o", output, "-s", "2.5", "-j", "2")
+        #expect(outcome.status == 0, "\(outcome)")
+        let (small, large) = (try Image(contentsOf: input), try Image(contentsOf: output))
+        #expect(large.bitsPerSample == image.bitsPerSample)
+        let size = PerAxis(height: large.height, width: large.width)
+        let expected = try Upscaler(UpscalingModel.builtIn[0])(small.colourBledUnderAlpha(), to: size)
+        let step: Float = image.bitsPerSample == 8 ? 1 / 255 : 1 / 65535
+        for (left, right) in zip(large.colour.elements, expected.elements) { #expect(abs(left - right) <= 0.51 * step) }
+        #expect((large.alpha != nil) == (image.alpha != nil))
+      }
+    }
+  }
+
+  @Test func `a network that gives no picture is an error, and leaves no file`() throws {
+    try withTemporaryFolder { folder in
+      try Image(colour: Tensor(repeating: 0.5, shape: [1, 1, 9, 30])).write(to: "\(folder)/grey.png")
+      for (value, message) in [(Float.nan, "not numbers"), (0, "nothing but black")] {
+        var network = FSRCNN(scale: 2, features: 2, shrunk: 1, mappings: 1)
+        network.enlargement.weight = Tensor(repeating: value, shape: network.enlargement.weight.shape)
+        network.enlargement.bias = .zeros([1])
+        try network.save(to: "\(folder)/net.safetensors", metadata: network.metadata)
+        let outcome = try CommandTests.kakudai(
+          "upscale", "\(folder)/grey.png", "-o", "\(folder)/large.png", "-m", "\(folder)/net.safetensors")
+        #expect(outcome.status == 1 && outcome.errors.contains(message), "\(outcome)")
+        #expect(outcome.errors.split(separator: "\n").count == 1)
+        #expect(names(in: folder) == ["grey.png", "net.safetensors"])
+      }
+    }
+  }
+
+  @Test func `a dry run says what would be made, and what it takes`() throws {
+    try withTemporaryFolder { folder in
+      try CommandTests.picture.write(to: "\(folder)/a.png")
+      let outcome = try CommandTests.kakudai("upscale", "\(folder)/a.png", "-o", "\(folder)/b.webp", "--dry-run")
+      #expect(outcome.status == 0)
+      #expect(outcome.errors.contains("34 × 24 pixels, about") && outcome.errors.contains("WebP is encoded whole"))
+      #expect(names(in: folder) == ["a.png"])
+    }
+  }
+
+  @Test func `a pipe that is closed early is one sentence`() throws {
+    try withTemporaryFolder { folder in
+      try Image(colour: .uniform([1, 3, 200, 300])).write(to: "\(folder)/a.png")
+      let process = Process()
+      process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+        .appendingPathComponent("kakudai")
+      process.arguments = ["upscale", "\(folder)/a.png", "-o", "-"]
+      let (output, errors) = (Pipe(), Pipe())
+      (process.standardOutput, process.standardError) = (output, errors)
+      try output.fileHandleForReading.close()
+      try process.run()
+      let message = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+      process.waitUntilExit()
+      #expect(process.terminationStatus == 1 && message.contains("standard output"), "\(message)")
+    }
+  }
+}
