@@ -20,7 +20,8 @@
 #include "Bodies/epilogue.h"
 #include "Bodies/convolution.h"
 #include "Bodies/pointwise.h"
+#include "Bodies/resampling.h"
 #pragma clang attribute pop
 
-const ck_kernels ck_avx512 = {.name = "avx512", .lanes = CK_LANES, .convolution = CK_CONVOLUTION, .pointwise = CK_POINTWISE};
+const ck_kernels ck_avx512 = {.name = "avx512", .lanes = CK_LANES, .convolution = CK_CONVOLUTION, .pointwise = CK_POINTWISE, .resampling = CK_RESAMPLING};
 #endif

@@ -19,6 +19,7 @@
 #include "Bodies/epilogue.h"
 #include "Bodies/convolution.h"
 #include "Bodies/pointwise.h"
+#include "Bodies/resampling.h"
 
-const ck_kernels ck_neon = {.name = "neon", .lanes = CK_LANES, .convolution = CK_CONVOLUTION, .pointwise = CK_POINTWISE};
+const ck_kernels ck_neon = {.name = "neon", .lanes = CK_LANES, .convolution = CK_CONVOLUTION, .pointwise = CK_POINTWISE, .resampling = CK_RESAMPLING};
 #endif

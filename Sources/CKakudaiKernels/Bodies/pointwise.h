@@ -1,9 +1,49 @@
 /* The kernels of ck_pointwise.h: plain loops, which the compiler turns into vectors of the instruction set at hand. */
 
+/* e^x = 2^n * e^r, in parts. */
+typedef struct ck_reduced_exponential {
+  float excess;      /* e^r - 1, where |r| <= log(2) / 2 */
+  float low, high;   /* their product is 2^n, which may be outside the range of normal numbers */
+} ck_reduced_exponential;
+
+CK_INLINE float ck_power_of_two(int exponent) {
+  const int bits = (exponent + 127) << 23;
+  float power;
+  memcpy(&power, &bits, 4);
+  return power;
+}
+
+/* Without branches, so that loops over it become vectors; NaN stays. */
+CK_INLINE ck_reduced_exponential ck_reduce_exponential(float x) {
+  const float above = x < -104 ? -104 : x, clamped = above > 89 ? 89 : above;
+  /* Adding this rounds to an integer, which then stands in the lowest bits. */
+  const float rounding = 12582912, shifted = clamped * 1.44269504f + rounding;
+  int bits;
+  memcpy(&bits, &shifted, 4);
+  const int n = bits - 0x4B400000, half = n >> 1;
+  const float count = shifted - rounding;
+  const float r = (clamped - count * 0.693359375f) + count * 2.12194440e-4f;
+  const float tail = 0.5f + r * (0.166665428f + r * (0.0416662814f + r * (0.00836661061f + r * 0.00139464969f)));
+  return (ck_reduced_exponential){r + r * r * tail, ck_power_of_two(half), ck_power_of_two(n - half)};
+}
+
+/* e^x within 2 units in the last place. */
+CK_INLINE float ck_exponential(float x) {
+  const ck_reduced_exponential e = ck_reduce_exponential(x);
+  return (1 + e.excess) * e.low * e.high;
+}
+
 /* 1 / (1 + e^-x), with no overflow on the way to small values. */
 CK_INLINE float ck_logistic(float x) {
-  const float power = expf(-fabsf(x));
-  return x < 0 ? power / (1 + power) : 1 / (1 + power);
+  const float power = ck_exponential(-fabsf(x));
+  return (x < 0 ? power : 1) / (1 + power);
+}
+
+/* By e^-2|x| - 1, which does not cancel where x is small. */
+CK_INLINE float ck_tanh(float x) {
+  const ck_reduced_exponential e = ck_reduce_exponential(-2 * fabsf(x));
+  const float power = e.low * e.high, difference = power * e.excess + (power - 1);
+  return copysignf(-difference / (2 + difference), x);
 }
 
 /* powf, but for the exponents that PyTorch treats apart, whose signs at -0 and values at -infinity differ. */
@@ -34,7 +74,7 @@ CK_INLINE double ck_gate_slope(double x) {
 
 /* FUNCTION(name, value at x, gradient at x where the value is y and the cotangent c), the last two as float. */
 #define CK_FUNCTIONS(FUNCTION) \
-  FUNCTION(CK_EXPONENTIAL, expf(x), c * y) \
+  FUNCTION(CK_EXPONENTIAL, ck_exponential(x), c * y) \
   FUNCTION(CK_LOGARITHM, logf(x), c / x) \
   FUNCTION(CK_SQUARE_ROOT, __builtin_elementwise_sqrt(x), c / (2 * y)) \
   FUNCTION(CK_MAGNITUDE, fabsf(x), x > 0 ? c : x < 0 ? -c : 0) \
@@ -43,8 +83,8 @@ CK_INLINE double ck_gate_slope(double x) {
   FUNCTION(CK_RELU, x <= 0 ? 0 : x, x <= 0 ? 0 : c) \
   FUNCTION(CK_LOGISTIC, ck_logistic(x), c * (y * ck_logistic(-x))) \
   FUNCTION(CK_SILU, x * ck_logistic(x), c * (ck_logistic(x) * (1 + x * ck_logistic(-x)))) \
-  FUNCTION(CK_SOFTPLUS, (x > 0 ? x : 0) + log1pf(expf(-fabsf(x))), c * ck_logistic(x)) \
-  FUNCTION(CK_TANH, tanhf(x), c * (4 * ck_logistic(2 * x) * ck_logistic(-2 * x))) /* 1 - tanh^2 would cancel */ \
+  FUNCTION(CK_SOFTPLUS, (x > 0 ? x : 0) + log1pf(ck_exponential(-fabsf(x))), c * ck_logistic(x)) \
+  FUNCTION(CK_TANH, ck_tanh(x), c * (4 * ck_logistic(2 * x) * ck_logistic(-2 * x))) /* 1 - tanh^2 would cancel */ \
   FUNCTION(CK_GELU, (float)(x * ck_distribution(x)), \
            (float)(c * (ck_distribution(x) + x * (0.3989422804014327 * exp(-0.5 * (double)x * (double)x))))) \
   FUNCTION(CK_GELU_BY_TANH, (float)(x * ck_gate(x)), (float)(c * ck_gate_slope(x)))
@@ -137,7 +177,7 @@ CK_INLINE ck_vector ck_load_at_most(const float *source, size_t count) {
 }
 
 /* Calls ADD(sums, offset, lanes) for whole vectors and for what is left, sums in turns, which hides the latency of the
- * additions, and returns their total. */
+ * additions; `total` is their sum. */
 #define CK_SUM(count, ADD) \
   ck_doubles sums[4] = {0, 0, 0, 0}; \
   size_t i = 0; \
@@ -152,8 +192,7 @@ CK_INLINE ck_vector ck_load_at_most(const float *source, size_t count) {
   if (i < count) ADD(sums + 2, i, count - i); \
   const ck_doubles lanes = (sums[0] + sums[1]) + (sums[2] + sums[3]); \
   double total = 0; \
-  for (int lane = 0; lane < CK_LANES / 2; lane++) total += lanes[lane]; \
-  return total;
+  for (int lane = 0; lane < CK_LANES / 2; lane++) total += lanes[lane];
 
 static double ck_sum(const float *x, size_t count) {
 #define CK_ADD_SOME(sums, i, lanes) \
@@ -163,19 +202,28 @@ static double ck_sum(const float *x, size_t count) {
     (sums)[1] += ck_high(term); \
   }
   CK_SUM(count, CK_ADD_SOME)
+  return total;
+#undef CK_ADD_SOME
+}
+
+static double ck_sum_of_products(const float *x, double xCentre, const float *y, double yCentre, size_t count) {
+  const size_t whole = count / CK_LANES * CK_LANES;
+  double rest = 0;
+  for (size_t i = whole; i < count; i++) rest += (x[i] - xCentre) * (y[i] - yCentre);
+#define CK_ADD_SOME(sums, i, lanes) \
+  { \
+    const ck_vector left = ck_load(x + (i)), right = ck_load(y + (i)); \
+    (sums)[0] += (ck_low(left) - xCentre) * (ck_low(right) - yCentre); \
+    (sums)[1] += (ck_high(left) - xCentre) * (ck_high(right) - yCentre); \
+  }
+  CK_SUM(whole, CK_ADD_SOME)
+  return total + rest;
 #undef CK_ADD_SOME
 }
 
 CK_INLINE void ck_add_products(ck_doubles *sums, ck_vector x, ck_vector y) {
   sums[0] += ck_low(x) * ck_low(y);
   sums[1] += ck_high(x) * ck_high(y);
-}
-
-static double ck_sum_of_products(const float *x, const float *y, size_t count) {
-#define CK_ADD_SOME(sums, i, lanes) \
-  ck_add_products(sums, ck_load_at_most(x + (i), lanes), ck_load_at_most(y + (i), lanes))
-  CK_SUM(count, CK_ADD_SOME)
-#undef CK_ADD_SOME
 }
 
 /* Writes the gradients of some elements and adds their terms of the slope's. */
@@ -191,6 +239,7 @@ CK_INLINE void ck_prelu_gradients(ck_doubles *sums, const float *x, const float 
 static double ck_prelu_gradient(const float *x, const float *cotangent, float slope, float *gradient, size_t count) {
 #define CK_ADD_SOME(sums, i, lanes) ck_prelu_gradients(sums, x + (i), cotangent + (i), slope, gradient + (i), lanes)
   CK_SUM(count, CK_ADD_SOME)
+  return total;
 #undef CK_ADD_SOME
 }
 
@@ -198,9 +247,17 @@ static void ck_add_to_sums(const float *x, double *sums, size_t count) {
   for (size_t i = 0; i < count; i++) sums[i] += x[i];
 }
 
+static void ck_scale(const float *x, double scale, double shift, float *result, size_t count) {
+  for (size_t i = 0; i < count; i++) result[i] = (float)(x[i] * scale + shift);
+}
+
+static void ck_mix(const float *x, double xScale, const float *y, double yScale, double shift, float *result, size_t count) {
+  for (size_t i = 0; i < count; i++) result[i] = (float)(x[i] * xScale + y[i] * yScale + shift);
+}
+
 #define CK_POINTWISE \
   { \
     .apply = ck_apply, .applyGradient = ck_apply_gradient, .combine = ck_combine, .preluGradient = ck_prelu_gradient, \
     .approach = ck_approach, .adam = ck_adam_step, .sum = ck_sum, .sumOfProducts = ck_sum_of_products, \
-    .addToSums = ck_add_to_sums \
+    .addToSums = ck_add_to_sums, .scale = ck_scale, .mix = ck_mix \
   }

@@ -8,6 +8,7 @@
 
 #include "ck_convolution.h"
 #include "ck_pointwise.h"
+#include "ck_resampling.h"
 
 /* All kernels of one instruction set. */
 typedef struct ck_kernels {
@@ -15,6 +16,7 @@ typedef struct ck_kernels {
   int lanes;        /* floats in one vector */
   ck_convolution_kernels convolution;
   ck_pointwise_kernels pointwise;
+  ck_resampling_kernels resampling;
 } ck_kernels;
 
 /* Sets `list` to the tables this machine can run, slowest first, and returns their number. */

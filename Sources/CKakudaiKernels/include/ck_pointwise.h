@@ -50,9 +50,14 @@ typedef struct ck_pointwise_kernels {
   void (*adam)(const ck_adam *adam, float *parameter, const float *gradient, float *mean, float *square, size_t count);
   /* Sums are in double, in an order that depends on `count` only. */
   double (*sum)(const float *x, size_t count);
-  double (*sumOfProducts)(const float *x, const float *y, size_t count);
+  /* The sum of (x[i] - xCentre) * (y[i] - yCentre). */
+  double (*sumOfProducts)(const float *x, double xCentre, const float *y, double yCentre, size_t count);
   /* sums[i] += x[i] */
   void (*addToSums)(const float *x, double *sums, size_t count);
+  /* result[i] = scale * x[i] + shift, in double */
+  void (*scale)(const float *x, double scale, double shift, float *result, size_t count);
+  /* result[i] = xScale * x[i] + yScale * y[i] + shift, in double */
+  void (*mix)(const float *x, double xScale, const float *y, double yScale, double shift, float *result, size_t count);
 } ck_pointwise_kernels;
 
 #endif

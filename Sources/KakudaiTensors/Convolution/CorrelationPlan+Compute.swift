@@ -116,7 +116,7 @@ extension CorrelationPlan {
 }
 
 /// Outputs larger than this have left the caches before anybody reads them.
-private let cachedBytes = 8 << 20
+let cachedBytes = 8 << 20
 
 extension WeightGradientPlan {
   /// Computes the gradient of a weight of shape `shape` in parallel.

@@ -1,3 +1,5 @@
+import CKakudaiKernels
+
 /// Which elements share a mean and a variance.
 package enum NormalizationGroups: Hashable, Sendable {
   /// Each channel, over the batch and all pixels.
@@ -53,14 +55,15 @@ package struct Normalization: Operation {
     let layout = Layout(shape, groups)
     let statistics = layout.statistics(inputs[0])
     let (weight, bias) = (inputs.count > 1 ? inputs[1].elements : nil, inputs.count > 2 ? inputs[2].elements : nil)
+    let (kernels, input) = (Kernels.current.pointwise, inputs[0].storage)
     return Tensor(shape: shape) { output in
-      inputs[0].withUnsafeBufferPointer { input in
-        layout.forEachPlane { plane, channel, group in
-          let scale = statistics[group].reciprocalDeviation(epsilon) * Double(weight?[channel] ?? 1)
-          let shift = Double(bias?[channel] ?? 0) - statistics[group].mean * scale
-          for index in plane { output[index] = Float(Double(input[index]) * scale + shift) }
-        }
+      layout.forEachPlane { plane in
+        let scale = statistics[plane.group].reciprocalDeviation(epsilon) * Double(weight?[plane.channel] ?? 1)
+        let shift = Double(bias?[plane.channel] ?? 0) - statistics[plane.group].mean * scale
+        kernels.scale(
+          input.elements + plane.start, scale, shift, output.baseAddress! + plane.start, layout.plane)
       }
+      withExtendedLifetime(input) {}
     }
   }
 
@@ -68,37 +71,40 @@ package struct Normalization: Operation {
     let layout = Layout(context.output.shape, groups)
     let statistics = layout.statistics(context.inputs[0])
     let weight = context.inputs.count > 1 ? context.inputs[1].elements : nil
+    let (kernels, input) = (Kernels.current.pointwise, context.inputs[0].storage)
+    let cotangent = context.cotangent.storage
+    let totals = layout.sums { kernels.sum(cotangent.elements + $0.start, layout.plane) }
+    // Of the cotangents times the normalised values.
+    let products = layout.sums { plane in
+      let own = statistics[plane.group]
+      return own.reciprocalDeviation(epsilon)
+        * kernels.sumOfProducts(
+          cotangent.elements + plane.start, 0, input.elements + plane.start, own.mean, layout.plane)
+    }
     var weightGradient = [Double](repeating: 0, count: layout.channels)
     var biasGradient = weightGradient
-    // Per group: the sums of the cotangents of the normalised values, and of their products with these.
+    // Per group, of the cotangents of the normalised values.
     var sums = [(cotangents: Double, products: Double)](repeating: (0, 0), count: statistics.count)
+    for index in totals.indices {
+      let plane = layout.plane(index)
+      biasGradient[plane.channel] += totals[index]
+      weightGradient[plane.channel] += products[index]
+      sums[plane.group].cotangents += totals[index] * Double(weight?[plane.channel] ?? 1)
+      sums[plane.group].products += products[index] * Double(weight?[plane.channel] ?? 1)
+    }
     let gradient = Tensor(shape: context.output.shape) { result in
-      context.inputs[0].withUnsafeBufferPointer { input in
-        context.cotangent.withUnsafeBufferPointer { cotangent in
-          layout.forEachPlane { plane, channel, group in
-            let reciprocal = statistics[group].reciprocalDeviation(epsilon)
-            var (total, products) = (0.0, 0.0)
-            for index in plane {
-              total += Double(cotangent[index])
-              products += Double(cotangent[index]) * (Double(input[index]) - statistics[group].mean) * reciprocal
-            }
-            biasGradient[channel] += total
-            weightGradient[channel] += products
-            sums[group].cotangents += total * Double(weight?[channel] ?? 1)
-            sums[group].products += products * Double(weight?[channel] ?? 1)
-          }
-          let size = Double(layout.groupSize)
-          layout.forEachPlane { plane, channel, group in
-            let reciprocal = statistics[group].reciprocalDeviation(epsilon)
-            for index in plane {
-              let normalised = (Double(input[index]) - statistics[group].mean) * reciprocal
-              let own = Double(cotangent[index]) * Double(weight?[channel] ?? 1)
-              result[index] = Float(
-                reciprocal * (own - sums[group].cotangents / size - normalised * sums[group].products / size))
-            }
-          }
-        }
+      let size = Double(layout.groupSize)
+      // reciprocal · (weight · cotangent − Σcotangents / n − normalised · Σproducts / n)
+      layout.forEachPlane { [sums] plane in
+        let own = statistics[plane.group]
+        let reciprocal = own.reciprocalDeviation(epsilon)
+        let slope = -reciprocal * reciprocal * sums[plane.group].products / size
+        kernels.mix(
+          cotangent.elements + plane.start, reciprocal * Double(weight?[plane.channel] ?? 1),
+          input.elements + plane.start, slope, -reciprocal * sums[plane.group].cotangents / size - slope * own.mean,
+          result.baseAddress! + plane.start, layout.plane)
       }
+      withExtendedLifetime((input, cotangent)) {}
     }
     return [gradient, Tensor(weightGradient.map { Float($0) }), Tensor(biasGradient.map { Float($0) })]
       .prefix(context.inputs.count).map { $0 }
@@ -139,39 +145,54 @@ struct Layout {
   /// Elements of one group.
   var groupSize: Int { groupCount == 0 ? 0 : images * channels * plane / groupCount }
 
-  /// The elements of each plane, its channel and its group, always in the same order.
-  func forEachPlane(_ body: (Range<Int>, _ channel: Int, _ group: Int) -> Void) {
-    for index in 0..<images * channels {
-      let (image, channel) = index.quotientAndRemainder(dividingBy: channels)
-      let group =
-        switch groups {
-        case .batch: channel
-        case .instance: index
-        case .groups(let count): image * count + channel / (channels / count)
-        }
-      body(index * plane..<(index + 1) * plane, channel, group)
+  /// One channel of one picture.
+  struct Plane {
+    var index: Int
+    var start: Int
+    var channel: Int
+    var group: Int
+  }
+
+  func plane(_ index: Int) -> Plane {
+    let (image, channel) = index.quotientAndRemainder(dividingBy: channels)
+    let group =
+      switch groups {
+      case .batch: channel
+      case .instance: index
+      case .groups(let count): image * count + channel / (channels / count)
+      }
+    return Plane(index: index, start: index * plane, channel: channel, group: group)
+  }
+
+  /// Calls `body` for every plane, in parallel.
+  func forEachPlane(_ body: (Plane) -> Void) {
+    Parallel.forEach(images * channels, minimumPerThread: max(1, elementsPerThread / max(1, plane))) {
+      for index in $0 { body(plane(index)) }
+    }
+  }
+
+  /// A sum for each plane, computed in parallel.
+  func sums(_ sum: (Plane) -> Double) -> [Double] {
+    [Double](unsafeUninitializedCapacity: images * channels) { sums, initialized in
+      nonisolated(unsafe) let sums = sums
+      forEachPlane { sums.initializeElement(at: $0.index, to: sum($0)) }
+      initialized = images * channels
     }
   }
 
   /// The mean first, then the mean square distance from it.
   func statistics(_ input: Tensor) -> [Statistics] {
     var statistics = [Statistics](repeating: Statistics(), count: groupCount)
+    let (kernels, elements) = (Kernels.current.pointwise, input.storage)
     let size = Double(groupSize)
-    input.withUnsafeBufferPointer { input in
-      forEachPlane { plane, _, group in
-        var sum = 0.0
-        for index in plane { sum += Double(input[index]) }
-        statistics[group].mean += sum / size
-      }
-      forEachPlane { plane, _, group in
-        var sum = 0.0
-        for index in plane {
-          let distance = Double(input[index]) - statistics[group].mean
-          sum += distance * distance
-        }
-        statistics[group].variance += sum / size
-      }
+    for (index, sum) in sums({ kernels.sum(elements.elements + $0.start, plane) }).enumerated() {
+      statistics[plane(index).group].mean += sum / size
     }
+    let squares = sums { [statistics] in
+      let (start, mean) = (elements.elements + $0.start, statistics[$0.group].mean)
+      return kernels.sumOfProducts(start, mean, start, mean, plane)
+    }
+    for (index, sum) in squares.enumerated() { statistics[plane(index).group].variance += sum / size }
     return statistics
   }
 }

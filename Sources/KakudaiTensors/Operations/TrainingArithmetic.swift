@@ -39,6 +39,8 @@ extension Tensor {
 
   /// The sum of all squares, in Double.
   package var squaredNorm: Double {
-    withUnsafeBufferPointer { Kernels.current.pointwise.sumOfProducts($0.baseAddress, $0.baseAddress, $0.count) }
+    withUnsafeBufferPointer {
+      Kernels.current.pointwise.sumOfProducts($0.baseAddress, 0, $0.baseAddress, 0, $0.count)
+    }
   }
 }

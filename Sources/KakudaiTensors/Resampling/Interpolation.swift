@@ -154,18 +154,30 @@ package struct Interpolation: Operation {
   }
 
   package func value(of inputs: [Tensor], shape: Shape) -> Tensor {
-    zip(2..<shape.rank, weights(inputs[0].shape, shape)).reversed().reduce(inputs[0]) { tensor, step in
-      step.1.applied(to: tensor, axis: step.0)
-    }
+    resampled(inputs[0], weights(inputs[0].shape, shape))
   }
 
   package func gradients(_ context: GradientContext) -> [Tensor?] {
-    let weights = weights(context.inputs[0].shape, context.output.shape)
-    return [
-      zip(2..<context.output.shape.rank, weights).reduce(context.cotangent) { tensor, step in
-        step.1.transposeApplied(to: tensor, axis: step.0)
-      }
-    ]
+    [resampled(context.cotangent, weights(context.inputs[0].shape, context.output.shape).map(\.transposed))]
+  }
+
+  /// The last two axes together, and then those before them.
+  private func resampled(_ tensor: Tensor, _ weights: [ResamplingWeights]) -> Tensor {
+    var dimensions = tensor.shape.dimensions
+    dimensions[dimensions.count - 1] = weights.last!.outputLength
+    guard weights.count > 1 else {
+      let rows = ResamplingWeights(.nearest, from: dimensions[1], to: dimensions[1])
+      return PlaneResampling(vertical: rows, horizontal: weights[0]).applied(to: tensor, shape: Shape(dimensions))
+    }
+    dimensions[dimensions.count - 2] = weights[weights.count - 2].outputLength
+    var result = PlaneResampling(vertical: weights[weights.count - 2], horizontal: weights.last!)
+      .applied(to: tensor, shape: Shape(dimensions))
+    for index in weights.indices.dropLast(2).reversed() {
+      dimensions[2 + index] = weights[index].outputLength
+      result = weights[index].applied(
+        to: result, inner: dimensions[(3 + index)...].reduce(1, *), shape: Shape(dimensions))
+    }
+    return result
   }
 }
 

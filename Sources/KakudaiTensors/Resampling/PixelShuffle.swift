@@ -1,3 +1,5 @@
+import CKakudaiKernels
+
 /// Moves channels into space, or back.
 package struct PixelShuffling: Operation {
   package static let name = "pixelShuffle"
@@ -41,26 +43,32 @@ package struct PixelShuffling: Operation {
   package func value(of inputs: [Tensor], shape: Shape) -> Tensor {
     let deep = isInverse ? shape : inputs[0].shape
     let (height, width) = (deep[-2], deep[-1])
-    let square = factor * factor
+    let kernels = Kernels.current.table.pointee
     return Tensor(shape: shape) { output in
-      inputs[0].withUnsafeBufferPointer { input in
-        let planes = height * width == 0 ? 0 : deep.elementCount / (height * width)
-        Parallel.forEach(planes, minimumPerThread: max(1, elementsPerThread / max(1, height * width))) { range in
-          for plane in range {
-            let (channel, phase) = plane.quotientAndRemainder(dividingBy: square)
-            let (row, column) = phase.quotientAndRemainder(dividingBy: factor)
-            for y in 0..<height {
-              let narrow = (plane * height + y) * width
-              let wide = ((channel * height + y) * factor + row) * width * factor + column
-              if isInverse {
-                for x in 0..<width { output[narrow + x] = input[wide + x * factor] }
-              } else {
-                for x in 0..<width { output[wide + x * factor] = input[narrow + x] }
-              }
-            }
+      let input = inputs[0].storage.elements
+      let (plane, rowLength) = (height * width, width * factor)
+      let streams: Int32 = 4 * output.count > cachedBytes ? 1 : 0
+      // Rows of the wide picture; each is made of `factor` rows of as many planes.
+      let rows = rowLength == 0 ? 0 : output.count / rowLength
+      Parallel.forEach(rows, minimumPerThread: max(1, elementsPerThread / max(1, rowLength))) { range in
+        for row in range {
+          let (line, phase) = row.quotientAndRemainder(dividingBy: factor)
+          let (channel, y) = line.quotientAndRemainder(dividingBy: height)
+          let deep = (channel * factor + phase) * factor * plane + y * width
+          if isInverse {
+            var copy = ck_rows(
+              source: input + row * rowLength, sourceChannelStride: 1, sourceRowStride: 0, stride: factor,
+              target: output.baseAddress! + deep, targetChannelStride: plane, targetRowStride: 0, channels: factor,
+              rows: 1, before: 0, count: width, after: 0)
+            kernels.convolution.copyRows(&copy)
+          } else {
+            kernels.resampling.interleave(
+              input + deep, plane, factor, rowLength, output.baseAddress! + row * rowLength, streams)
           }
         }
+        kernels.resampling.fence()
       }
+      withExtendedLifetime(inputs) {}
     }
   }
 

@@ -1,76 +1,88 @@
+import CKakudaiKernels
+
 extension ResamplingWeights {
-  /// Resamples `tensor` along `axis`.
-  func applied(to tensor: Tensor, axis: Int) -> Tensor {
-    resampled(tensor, axis: axis, to: outputLength) { input, output, inner in
-      if inner == 1 {
-        resample(input, to: output, 0..<outputLength)
-      } else {
-        for index in 0..<outputLength {
-          let row = output + index * inner
-          for (tap, weight) in (offsets[index]..<offsets[index + 1]).enumerated() {
-            add(input + (starts[index] + tap) * inner, times: weights[weight], to: row, count: inner, isFirst: tap == 0)
+  /// The transposed matrix, whose application is the gradient of this one's: each sample collects from the outputs that use it.
+  ///
+  /// These are neighbours, as runs begin and end in the order of their outputs.
+  var transposed: ResamplingWeights {
+    let ends = (0..<outputLength).map { starts[$0] + offsets[$0 + 1] - offsets[$0] }
+    var (first, end) = (0, 0)
+    var transposed = ResamplingWeights(inputLength: outputLength, outputLength: inputLength)
+    for sample in 0..<inputLength {
+      while first < outputLength && ends[first] <= sample { first += 1 }
+      while end < outputLength && starts[end] <= sample { end += 1 }
+      transposed.append(at: first, (first..<max(first, end)).map { weights[offsets[$0] + sample - starts[$0]] })
+    }
+    return transposed
+  }
+
+  /// The input samples that some output samples depend on.
+  func needed(_ range: Range<Int>) -> Range<Int> {
+    guard let last = range.last else { return 0..<0 }
+    return starts[
+      range.lowerBound]..<max(
+        starts[range.lowerBound], starts[last] + offsets[last + 1] - offsets[last])
+  }
+
+  /// Resamples the axis of extent `inputLength` of `(outer, inputLength, inner)`, the elements of `tensor`.
+  func applied(to tensor: Tensor, inner: Int, shape: Shape) -> Tensor {
+    let kernels = Kernels.current
+    let outer = inner == 0 || inputLength == 0 ? 0 : tensor.shape.elementCount / (inputLength * inner)
+    return Tensor(shape: shape) { output in
+      Parallel.forEach(outer * outputLength, minimumPerThread: max(1, elementsPerThread / max(1, inner))) { rows in
+        for row in rows {
+          let (block, index) = row.quotientAndRemainder(dividingBy: outputLength)
+          let input = tensor.storage.elements + block * inputLength * inner
+          addRows(index, to: output.baseAddress! + row * inner, count: inner, kernels) {
+            UnsafePointer(input + $0 * inner)
+          }
+        }
+      }
+      withExtendedLifetime(tensor) {}
+    }
+  }
+
+  /// Computes output sample `index` of `count` columns, `row` saying where the input samples of these stand.
+  func addRows(
+    _ index: Int, to output: UnsafeMutablePointer<Float>, count: Int, streams: Bool = false, _ kernels: Kernels,
+    row: (Int) -> UnsafePointer<Float>
+  ) {
+    let taps = offsets[index + 1] - offsets[index]
+    withUnsafeTemporaryAllocation(of: UnsafePointer<Float>?.self, capacity: max(1, taps)) { rows in
+      for tap in 0..<taps { rows[tap] = row(starts[index] + tap) }
+      weights.withUnsafeBufferPointer { weights in
+        kernels.table.pointee.resampling.addRows(
+          rows.baseAddress, weights.baseAddress! + offsets[index], taps, output, count, streams ? 1 : 0)
+      }
+    }
+  }
+
+  /// Resamples the outputs `columns` of rows that begin `inputStride` floats apart; `scratch` holds `scratchSize` floats.
+  func resampleRows(
+    _ rows: Int, columns: Range<Int>, from input: UnsafePointer<Float>, inputStride: Int,
+    to output: UnsafeMutablePointer<Float>, outputStride: Int, scratch: UnsafeMutablePointer<Float>, _ kernels: Kernels
+  ) {
+    starts.withUnsafeBufferPointer { starts in
+      offsets.withUnsafeBufferPointer { offsets in
+        weights.withUnsafeBufferPointer { weights in
+          var resampling = ck_resampling(
+            starts: starts.baseAddress! + columns.lowerBound, offsets: offsets.baseAddress! + columns.lowerBound,
+            weights: weights.baseAddress, outputs: columns.count)
+          for first in stride(from: 0, to: rows, by: kernels.lanes) {
+            kernels.table.pointee.resampling.resampleRows(
+              &resampling, input + first * inputStride, inputStride, output + first * outputStride + columns.lowerBound,
+              outputStride, min(kernels.lanes, rows - first), scratch)
           }
         }
       }
     }
   }
 
-  /// Computes some samples of a row.
-  func resample(_ input: UnsafePointer<Float>, to output: UnsafeMutablePointer<Float>, _ range: Range<Int>) {
-    for index in range {
-      var sum: Float = 0
-      for (tap, weight) in (offsets[index]..<offsets[index + 1]).enumerated() {
-        sum += weights[weight] * input[starts[index] + tap]
-      }
-      output[index] = sum
+  /// Floats that `resampleRows` needs beside its operands, for any columns.
+  func scratchSize(lanes: Int) -> Int {
+    let samples = (0..<outputLength).map {
+      needed($0..<min($0 + Int(CK_RESAMPLED_TOGETHER), outputLength)).count
     }
-  }
-
-  /// Applies the transposed weights: the gradient of `applied`.
-  func transposeApplied(to tensor: Tensor, axis: Int) -> Tensor {
-    resampled(tensor, axis: axis, to: inputLength) { input, output, inner in
-      output.update(repeating: 0, count: inputLength * inner)
-      for index in 0..<outputLength {
-        for (tap, weight) in (offsets[index]..<offsets[index + 1]).enumerated() {
-          add(
-            input + index * inner, times: weights[weight], to: output + (starts[index] + tap) * inner, count: inner,
-            isFirst: false)
-        }
-      }
-    }
-  }
-
-  /// `body` for each block of the axis in parallel: its input, its output, and the elements of one index.
-  private func resampled(
-    _ tensor: Tensor, axis: Int, to length: Int,
-    _ body: (UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int) -> Void
-  ) -> Tensor {
-    var dimensions = tensor.shape.dimensions
-    let inner = dimensions[(axis + 1)...].reduce(1, *)
-    let outer = dimensions[..<axis].reduce(1, *)
-    let inputBlock = dimensions[axis] * inner
-    dimensions[axis] = length
-    return Tensor(shape: Shape(dimensions)) { output in
-      guard output.count > 0 else { return }
-      tensor.withUnsafeBufferPointer { input in
-        Parallel.forEach(outer, minimumPerThread: max(1, elementsPerThread / max(1, length * inner))) { blocks in
-          for block in blocks {
-            body(input.baseAddress! + block * inputBlock, output.baseAddress! + block * length * inner, inner)
-          }
-        }
-      }
-    }
-  }
-}
-
-/// `target += factor · source`, or `target = factor · source`.
-@inline(__always)
-func add(
-  _ source: UnsafePointer<Float>, times factor: Float, to target: UnsafeMutablePointer<Float>, count: Int, isFirst: Bool
-) {
-  if isFirst {
-    for index in 0..<count { target[index] = factor * source[index] }
-  } else {
-    for index in 0..<count { target[index] += factor * source[index] }
+    return lanes * ((samples.max() ?? 0) + 2 * lanes)
   }
 }

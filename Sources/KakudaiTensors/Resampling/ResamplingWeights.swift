@@ -32,9 +32,9 @@ package struct ResamplingWeights: Sendable {
       switch mode {
       case .nearest:
         // In Float, as PyTorch does: which pixel is taken depends on it.
-        append(at: min(Int((Float(output) * Float(step)).rounded(.down)), inputLength - 1), [1])
+        append(at: min(Int((Float(output) * Float(step)).rounded(.down)), inputLength - 1), [1 as Float])
       case .nearestExact:
-        append(at: min(Int(((Float(output) + 0.5) * Float(step)).rounded(.down)), inputLength - 1), [1])
+        append(at: min(Int(((Float(output) + 0.5) * Float(step)).rounded(.down)), inputLength - 1), [1 as Float])
       case .area:
         let start = output * inputLength / outputLength
         let end = ((output + 1) * inputLength + outputLength - 1) / outputLength
@@ -50,11 +50,17 @@ package struct ResamplingWeights: Sendable {
     }
   }
 
-  private mutating func append(at start: Int, _ values: [Double]) {
+  /// Without outputs yet.
+  init(inputLength: Int, outputLength: Int) { (self.inputLength, self.outputLength) = (inputLength, outputLength) }
+
+  /// Adds the next output, whose run must not begin or end before those added already.
+  mutating func append(at start: Int, _ values: [Float]) {
     starts.append(start)
-    weights.append(contentsOf: values.map { Float($0) })
+    weights.append(contentsOf: values)
     offsets.append(weights.count)
   }
+
+  private mutating func append(at start: Int, _ values: [Double]) { append(at: start, values.map { Float($0) }) }
 
   private mutating func appendLinear(at center: Double) {
     let index = min(Int(center), inputLength - 1)

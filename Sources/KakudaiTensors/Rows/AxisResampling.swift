@@ -12,11 +12,12 @@ package struct AxisResampling: Operation {
   }
 
   package func value(of inputs: [Tensor], shape: Shape) -> Tensor {
-    weights.applied(to: inputs[0], axis: shape.rank + axis)
+    weights.applied(to: inputs[0], inner: axis == -1 ? 1 : shape[-1], shape: shape)
   }
 
   package func gradients(_ context: GradientContext) -> [Tensor?] {
-    [weights.transposeApplied(to: context.cotangent, axis: context.output.shape.rank + axis)]
+    let shape = context.inputs[0].shape
+    return [weights.transposed.applied(to: context.cotangent, inner: axis == -1 ? 1 : shape[-1], shape: shape)]
   }
 }
 
@@ -35,19 +36,15 @@ extension ResamplingWeights {
     inputLength == outputLength && starts == Array(0..<inputLength) && weights.count == inputLength
       && weights.allSatisfy { $0 == 1 }
   }
-
-  /// The input samples that some output samples depend on.
-  func needed(_ range: Range<Int>) -> Range<Int> {
-    guard let last = range.last else { return 0..<0 }
-    return starts[range.lowerBound]..<starts[last] + offsets[last + 1] - offsets[last]
-  }
 }
 
 extension AxisResampling: RowOperation {
   package func rowKernel(_ inputs: [RowInput], shape: Shape) -> (any RowKernel)? {
     axis == -1
-      ? HorizontalResampling(weights: weights, channels: shape[-3], multiplications: multiplications(shape))
-      : VerticalResampling(weights: weights, channels: shape[-3], multiplications: multiplications(shape))
+      ? HorizontalResampling(
+        weights: weights, channels: shape[-3], multiplications: multiplications(shape), kernels: .current)
+      : VerticalResampling(
+        weights: weights, channels: shape[-3], multiplications: multiplications(shape), kernels: .current)
   }
 
   private func multiplications(_ shape: Shape) -> Int {
@@ -59,24 +56,37 @@ private struct HorizontalResampling: RowKernel {
   let weights: ResamplingWeights
   let channels: Int
   let multiplications: Int
+  let kernels: Kernels
 
   func inputColumns(_ index: Int, for columns: Range<Int>) -> Range<Int> { weights.needed(columns) }
 
   func compute(
     rows: Range<Int>, columns: Range<Int>, from inputs: [RowWindow], to output: RowWindow, _ scratch: (any RowScratch)?
   ) {
-    for channel in 0..<channels {
-      for y in rows {
-        weights.resample(inputs[0].row(y, channel: channel), to: output.row(y, channel: channel), columns)
-      }
+    guard let scratch = scratch as? ResamplingScratch else { fatalError("resampling needs its own scratch") }
+    for y in rows {
+      weights.resampleRows(
+        channels, columns: columns, from: inputs[0].row(y, channel: 0), inputStride: inputs[0].channelStride,
+        to: output.row(y, channel: 0), outputStride: output.channelStride, scratch: scratch.memory.elements, kernels)
     }
   }
+
+  func makeScratch() -> (any RowScratch)? {
+    ResamplingScratch(memory: Storage(count: weights.scratchSize(lanes: kernels.lanes)))
+  }
+}
+
+private final class ResamplingScratch: RowScratch {
+  let memory: Storage
+
+  init(memory: Storage) { self.memory = memory }
 }
 
 private struct VerticalResampling: RowKernel {
   let weights: ResamplingWeights
   let channels: Int
   let multiplications: Int
+  let kernels: Kernels
 
   func inputRows(_ index: Int, for rows: Range<Int>) -> Range<Int> { weights.needed(rows) }
 
@@ -85,12 +95,9 @@ private struct VerticalResampling: RowKernel {
   ) {
     for channel in 0..<channels {
       for y in rows {
-        let target = output.row(y, channel: channel) + columns.lowerBound
-        for (tap, weight) in (weights.offsets[y]..<weights.offsets[y + 1]).enumerated() {
-          add(
-            inputs[0].row(weights.starts[y] + tap, channel: channel) + columns.lowerBound,
-            times: weights.weights[weight], to: target, count: columns.count, isFirst: tap == 0)
-        }
+        weights.addRows(
+          y, to: output.row(y, channel: channel) + columns.lowerBound, count: columns.count, kernels
+        ) { UnsafePointer(inputs[0].row($0, channel: channel) + columns.lowerBound) }
       }
     }
   }

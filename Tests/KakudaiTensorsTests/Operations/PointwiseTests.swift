@@ -1,3 +1,4 @@
+import Foundation
 import KakudaiTensors
 import TestSupport
 import Testing
@@ -85,5 +86,29 @@ struct PointwiseTests {
     }
     let one = withThreadCount(1) { results() }
     #expect(withThreadCount(3) { results() } == one)
+  }
+
+  @Test func `exponential functions are within three units in the last place, and NaN stays`() {
+    // Every exponent and both signs, with all kinds of digits.
+    let x = Tensor((0..<UInt32(1 << 16)).map { Float(bitPattern: $0 << 16 | ($0 &* 2_654_435_761) >> 16) })
+    let functions: [(String, (Tensor) -> Tensor, (Double) -> Double)] = [
+      ("exp", exp, Foundation.exp), ("sigmoid", sigmoid, { 1 / (1 + Foundation.exp(-$0)) }),
+      ("tanh", tanh, Foundation.tanh),
+    ]
+    withEveryKernelTable { kernels in
+      for (name, function, expected) in functions {
+        var worst = (units: 0.0, x: Float(0))
+        for (x, y) in zip(x.elements, function(x).elements) {
+          let expected = expected(Double(x))
+          if x.isNaN || Float(expected).isInfinite {
+            #expect(x.isNaN ? y.isNaN : y == Float(expected), "\(kernels.name), \(name) of \(x)")
+            continue
+          }
+          let units = abs(Double(y) - expected) / Double(max(Float(expected).magnitude.ulp, .leastNonzeroMagnitude))
+          if !(units <= worst.units) { worst = (units, x) }
+        }
+        #expect(worst.units <= 3, "\(kernels.name), \(name) of \(worst.x): \(worst.units) units")
+      }
+    }
   }
 }

@@ -35,6 +35,78 @@ struct InterpolationTests {
     }
   }
 
+  @Test(
+    arguments: [
+      ([61, 1301], [130, 613], .bicubic, true), ([300, 129], [40, 1100], .bilinear, true),
+      ([7, 65], [14, 130], .bicubic, false),
+      ([200, 33], [401, 64], .lanczos, true), ([5, 700], [3, 17], .area, false),
+      ([33, 47], [99, 15], .nearest, false),
+      ([1, 1], [3, 5], .bilinear, false),
+    ] as [([Int], [Int], InterpolationMode, Bool)])
+  func `pictures of several bands are the plain sums, and so are their gradients`(
+    _ from: [Int], _ to: [Int], _ mode: InterpolationMode, _ antialiases: Bool
+  ) {
+    let axes = zip(from, to).map { ResamplingWeights(mode, from: $0, to: $1, antialiases: antialiases) }
+    /// The weight of an input sample in an output one.
+    func matrix(_ axis: ResamplingWeights) -> [[Double]] {
+      (0..<axis.outputLength).map { output in
+        var row = [Double](repeating: 0, count: axis.inputLength)
+        for index in axis.offsets[output]..<axis.offsets[output + 1] {
+          row[axis.starts[output] + index - axis.offsets[output]] = Double(axis.weights[index])
+        }
+        return row
+      }
+    }
+    func product(_ left: [[Double]], _ right: [[Double]]) -> [[Double]] {
+      left.map { row in
+        var sums = [Double](repeating: 0, count: right[0].count)
+        for (weight, other) in zip(row, right) where weight != 0 {
+          for column in sums.indices { sums[column] += weight * other[column] }
+        }
+        return sums
+      }
+    }
+    func transposed(_ matrix: [[Double]]) -> [[Double]] {
+      matrix[0].indices.map { column in matrix.map { $0[column] } }
+    }
+    func expect(_ tensor: Tensor, _ expected: [[Double]], _ label: String) {
+      let worst = zip(tensor.elements, expected.joined()).map { abs(Double($0) - $1) }.max()!
+      #expect(worst < 2e-5, "\(label)")
+    }
+    let (vertical, horizontal) = (matrix(axes[0]), matrix(axes[1]))
+    let picture = Tensor.random([1, 1, from[0], from[1]], seed: 1)
+    let cotangent = Tensor.random([1, 1, to[0], to[1]], seed: 2)
+    func rows(_ tensor: Tensor) -> [[Double]] {
+      let (elements, width) = (tensor.elements, tensor.shape[3])
+      return (0..<tensor.shape[2]).map { row in elements[row * width..<(row + 1) * width].map { Double($0) } }
+    }
+    let value = product(product(vertical, rows(picture)), transposed(horizontal))
+    let gradient = product(product(transposed(vertical), rows(cotangent)), horizontal)
+    withEveryKernelTable { kernels in
+      func results() -> [Tensor] {
+        let operation = Interpolation(size: SpatialValues(to), mode: mode, antialiases: antialiases)
+        return [
+          operation(picture),
+          valueAndGradient(of: picture) { Projection(cotangent: cotangent)(operation($0)) }.gradient,
+        ]
+      }
+      let one = withThreadCount(1) { results() }
+      expect(one[0], value, "\(kernels.name), value")
+      expect(one[1], gradient, "\(kernels.name), gradient")
+      #expect(withThreadCount(3) { results() } == one)
+    }
+  }
+
+  @Test func `infinities stay with the outputs whose runs they are in`() {
+    withEveryKernelTable { _ in
+      var picture = Tensor.zeros([1, 1, 1, 40])
+      picture.withUnsafeMutableBufferPointer { $0[20] = .infinity }
+      let output = interpolate(picture, size: [1, 80], mode: .bilinear).elements
+      #expect(output.indices.filter { !output[$0].isFinite } == [39, 40, 41, 42])
+      #expect(output.allSatisfy { !$0.isNaN })
+    }
+  }
+
   struct Refusal: Sendable, CustomTestStringConvertible {
     var operation: Interpolation
     var input: Shape

@@ -1,0 +1,152 @@
+/* The kernels of ck_resampling.h. */
+
+/* The lanes of two vectors in turns: those of their lower, or of their higher halves. */
+#if CK_LANES == 16
+CK_INLINE ck_vector ck_zip_low(ck_vector a, ck_vector b) {
+  return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+}
+CK_INLINE ck_vector ck_zip_high(ck_vector a, ck_vector b) {
+  return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+}
+#elif CK_LANES == 8
+CK_INLINE ck_vector ck_zip_low(ck_vector a, ck_vector b) {
+  return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+}
+CK_INLINE ck_vector ck_zip_high(ck_vector a, ck_vector b) {
+  return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+}
+#else
+CK_INLINE ck_vector ck_zip_low(ck_vector a, ck_vector b) { return __builtin_shufflevector(a, b, 0, 4, 1, 5); }
+CK_INLINE ck_vector ck_zip_high(ck_vector a, ck_vector b) { return __builtin_shufflevector(a, b, 2, 6, 3, 7); }
+#endif
+
+/* Exchanges rows and columns: zipping the first with the second half as often as it takes to move every row once around. */
+CK_INLINE void ck_transpose(ck_vector *rows) {
+  CK_UNROLL for (int step = 1; step < CK_LANES; step *= 2) {
+    ck_vector zipped[CK_LANES];
+    CK_UNROLL for (int i = 0; i < CK_LANES / 2; i++) {
+      zipped[2 * i] = ck_zip_low(rows[i], rows[i + CK_LANES / 2]);
+      zipped[2 * i + 1] = ck_zip_high(rows[i], rows[i + CK_LANES / 2]);
+    }
+    CK_UNROLL for (int i = 0; i < CK_LANES; i++) rows[i] = zipped[i];
+  }
+}
+
+CK_INLINE ck_vector ck_weighted_samples(const float *samples, const float *weights, const size_t taps) {
+  if (taps == 0) return ck_broadcast(0);
+  ck_vector sum = weights[0] * ck_load(samples);
+  for (size_t tap = 1; tap < taps; tap++)
+    sum = ck_multiply_add(ck_broadcast(weights[tap]), ck_load(samples + tap * CK_LANES), sum);
+  return sum;
+}
+
+/* The same for one row. */
+CK_INLINE void ck_resample_row(const ck_resampling *r, const float *input, float *output) {
+  for (size_t x = 0; x < r->outputs; x++) {
+    const float *const samples = input + r->starts[x], *const weights = r->weights + r->offsets[x];
+    const size_t taps = (size_t)(r->offsets[x + 1] - r->offsets[x]);
+    float sum = taps ? weights[0] * samples[0] : 0;
+    for (size_t tap = 1; tap < taps; tap++)
+#if CK_FUSED
+      sum = __builtin_elementwise_fma(weights[tap], samples[tap], sum);
+#else
+      sum = weights[tap] * samples[tap] + sum;
+#endif
+    output[x] = sum;
+  }
+}
+
+/* Rows become lanes, so that a sample of all rows is one vector and any run of samples can be weighted without gathering. */
+static void ck_resample_rows(const ck_resampling *r, const float *input, ptrdiff_t inputStride, float *output,
+                             ptrdiff_t outputStride, size_t rows, float *scratch) {
+  if (rows < CK_LANES / 4) {
+    for (size_t row = 0; row < rows; row++)
+      ck_resample_row(r, input + (ptrdiff_t)row * inputStride, output + (ptrdiff_t)row * outputStride);
+    return;
+  }
+  ck_vector block[CK_LANES];
+  for (size_t first = 0; first < r->outputs; first += CK_RESAMPLED_TOGETHER) {
+    const size_t end = first + CK_RESAMPLED_TOGETHER < r->outputs ? first + CK_RESAMPLED_TOGETHER : r->outputs;
+    /* Whole cache lines, where rows consist of them. */
+    const ptrdiff_t left = r->starts[first] / CK_LANES * CK_LANES;
+    const ptrdiff_t right = r->starts[end - 1] + r->offsets[end] - r->offsets[end - 1];
+    for (ptrdiff_t x = left; x < right; x += CK_LANES) {
+      CK_UNROLL for (size_t row = 0; row < CK_LANES; row++)
+        block[row] = ck_load(input + (ptrdiff_t)(row < rows ? row : 0) * inputStride + x);
+      ck_transpose(block);
+      CK_UNROLL for (int i = 0; i < CK_LANES; i++) ck_store(scratch + (x - left + i) * CK_LANES, block[i]);
+    }
+    for (size_t x = first; x < end; x += CK_LANES) {
+      const size_t count = end - x < CK_LANES ? end - x : CK_LANES;
+      for (size_t i = 0; i < CK_LANES; i++) {
+        const size_t own = x + (i < count ? i : 0);
+        const float *const samples = scratch + (r->starts[own] - left) * CK_LANES;
+        const float *const weights = r->weights + r->offsets[own];
+        const size_t taps = (size_t)(r->offsets[own + 1] - r->offsets[own]);
+        /* The usual numbers of taps without a loop. */
+        block[i] = taps == 2   ? ck_weighted_samples(samples, weights, 2)
+                   : taps == 4 ? ck_weighted_samples(samples, weights, 4)
+                               : ck_weighted_samples(samples, weights, taps);
+      }
+      ck_transpose(block);
+      if (rows == CK_LANES && count == CK_LANES) {
+        CK_UNROLL for (int row = 0; row < CK_LANES; row++) ck_store(output + row * outputStride + x, block[row]);
+      } else {
+        for (size_t row = 0; row < rows; row++)
+          memcpy(output + (ptrdiff_t)row * outputStride + x, &block[row], count * 4);
+      }
+    }
+  }
+}
+
+CK_INLINE void ck_add_rows_vectors(const float *const *rows, size_t first, const float *weights, size_t taps,
+                                   float *output, int streams, const int vectors) {
+  ck_vector sums[4];
+  CK_UNROLL for (int v = 0; v < vectors; v++) sums[v] = weights[0] * ck_load(rows[0] + first + v * CK_LANES);
+  for (size_t tap = 1; tap < taps; tap++) {
+    const ck_vector weight = ck_broadcast(weights[tap]);
+    const float *const row = rows[tap] + first;
+    CK_UNROLL for (int v = 0; v < vectors; v++) sums[v] = ck_multiply_add(weight, ck_load(row + v * CK_LANES), sums[v]);
+  }
+  if (streams) {
+    CK_UNROLL for (int v = 0; v < vectors; v++) ck_store_past_caches(output + v * CK_LANES, sums[v]);
+  } else {
+    CK_UNROLL for (int v = 0; v < vectors; v++) ck_store(output + v * CK_LANES, sums[v]);
+  }
+}
+
+static void ck_add_rows(const float *const *rows, const float *weights, size_t taps, float *output, size_t count,
+                        int streams) {
+  if (taps == 0) {
+    memset(output, 0, count * 4);
+    return;
+  }
+  streams &= (uintptr_t)output % sizeof(ck_vector) == 0;
+  size_t i = 0;
+  for (; i + 4 * CK_LANES <= count; i += 4 * CK_LANES)
+    ck_add_rows_vectors(rows, i, weights, taps, output + i, streams, 4);
+  for (; i + CK_LANES <= count; i += CK_LANES) ck_add_rows_vectors(rows, i, weights, taps, output + i, streams, 1);
+  if (i < count) {
+    float last[CK_LANES];
+    ck_add_rows_vectors(rows, i, weights, taps, last, 0, 1);
+    memcpy(output + i, last, (count - i) * 4);
+  }
+}
+
+static void ck_interleave_row(const float *source, size_t distance, size_t phases, size_t count, float *output,
+                              int streams) {
+  if (!streams || phases > 4) {
+    ck_interleave(source, distance, phases, count, output);
+    return;
+  }
+  float line[4 * CK_MOST_VECTORS * CK_LANES];
+  const size_t together = phases * CK_MOST_VECTORS * CK_LANES;
+  for (size_t first = 0; first < count; first += together) {
+    const size_t own = count - first < together ? count - first : together;
+    ck_interleave(source + first / phases, distance, phases, own, line);
+    ck_copy_past_caches(output + first, line, own);
+  }
+}
+
+#define CK_RESAMPLING \
+  {.resampleRows = ck_resample_rows, .addRows = ck_add_rows, .interleave = ck_interleave_row, .fence = ck_fence}
