@@ -9,6 +9,7 @@
 #include "ck_convolution.h"
 #include "ck_pointwise.h"
 #include "ck_resampling.h"
+#include "ck_winograd.h"
 
 /* All kernels of one instruction set. */
 typedef struct ck_kernels {
@@ -17,6 +18,7 @@ typedef struct ck_kernels {
   ck_convolution_kernels convolution;
   ck_pointwise_kernels pointwise;
   ck_resampling_kernels resampling;
+  ck_winograd_kernels winograd;
 } ck_kernels;
 
 /* Sets `list` to the tables this machine can run, slowest first, and returns their number. */

@@ -16,6 +16,11 @@ extension CorrelationPlan {
     let threads = extents.threads
     precondition(epilogue.residual == .none || residual?.shape == shape)
     guard shape.elementCount > 0 else { return .zeros(shape) }
+    if let plan = AlgorithmChoice.winograd(direction, extents, kernels: kernels) {
+      return WinogradConvolution(
+        plan, weight: weight, bias: bias, epilogue: epilogue, threads: threads, kernels: kernels
+      ).compute(input, residual: residual, threads: threads, shape: shape)
+    }
     let plan = CorrelationPlan(
       direction, extents, kernels: kernels.table.pointee.convolution, lanes: kernels.lanes, tasks: threads)
     let (weights, biases) = plan.packed(weight, bias, threads: threads, kernels: kernels)

@@ -13,6 +13,7 @@ struct PackingKey: Hashable, Sendable {
     }
   }
 
+  var algorithm: ConvolutionAlgorithm
   var direction: CorrelationPlan.Direction
   var groups: Int
   var coarseChannels: Int
@@ -25,7 +26,7 @@ struct PackingKey: Hashable, Sendable {
 extension CorrelationPlan {
   func packingKey(kernels: Kernels) -> PackingKey {
     PackingKey(
-      direction: direction, groups: extents.groups, coarseChannels: extents.coarseChannels,
+      algorithm: .direct, direction: direction, groups: extents.groups, coarseChannels: extents.coarseChannels,
       fineChannels: extents.fineChannels, vertical: .init(extents.vertical), horizontal: .init(extents.horizontal),
       kernels: kernels.name)
   }

@@ -9,11 +9,14 @@ package final class RowConvolution: Sendable {
     case transposed
   }
 
+  private enum Algorithm {
+    case direct(weights: Storage, biases: Storage?, slopes: Storage?)
+    case winograd(WinogradConvolution)
+  }
+
   private let plan: CorrelationPlan
-  private let weights: Storage
-  private let biases: Storage?
+  private let algorithm: Algorithm
   private let epilogue: ConvolutionEpilogue
-  private let slopes: Storage?
   private let kernels: Kernels
 
   /// - Parameters:
@@ -42,8 +45,15 @@ package final class RowConvolution: Sendable {
     plan = CorrelationPlan(
       correlation, extents, kernels: kernels.table.pointee.convolution, lanes: kernels.lanes,
       tasks: extents.vertical.coarseLength)
-    (weights, biases) = plan.packed(weight, bias, threads: extents.threads, kernels: kernels)
-    (self.epilogue, slopes) = (epilogue, plan.slopes(of: epilogue))
+    self.epilogue = epilogue
+    if let winograd = AlgorithmChoice.winograd(correlation, extents, kernels: kernels) {
+      algorithm = .winograd(
+        WinogradConvolution(
+          winograd, weight: weight, bias: bias, epilogue: epilogue, threads: extents.threads, kernels: kernels))
+    } else {
+      let (weights, biases) = plan.packed(weight, bias, threads: extents.threads, kernels: kernels)
+      algorithm = .direct(weights: weights, biases: biases, slopes: plan.slopes(of: epilogue))
+    }
   }
 
   package var outputHeight: Int { plan.outputSize.height }
@@ -54,43 +64,80 @@ package final class RowConvolution: Sendable {
 extension RowConvolution: RowKernel {
   package var multiplications: Int { plan.extents.multiplications }
 
-  package var rowUnit: Int { plan.verticalPhases }
+  /// A row, or one of tiles, of each vertical phase.
+  package var rowUnit: Int {
+    switch algorithm {
+    case .direct: plan.verticalPhases
+    case .winograd(let winograd): winograd.plan.vertical.length
+    }
+  }
 
-  /// All columns where narrow rows are joined.
-  package var columnUnit: Int { plan.band.isCompact ? outputWidth : plan.horizontalPhases }
+  /// Likewise; all columns where narrow rows are joined.
+  package var columnUnit: Int {
+    switch algorithm {
+    case .direct: plan.band.isCompact ? outputWidth : plan.horizontalPhases
+    case .winograd(let winograd): winograd.plan.horizontal.length
+    }
+  }
 
-  /// None where rows are always copied first, because the convolution strides along them or the picture is narrow.
-  package func margins(_ index: Int) -> (left: Int, right: Int) { index == 0 ? plan.margins ?? (0, 0) : (0, 0) }
+  /// None where rows are always copied first, because the convolution strides along them or the picture is narrow, or because
+  /// they are transformed.
+  package func margins(_ index: Int) -> (left: Int, right: Int) {
+    guard index == 0, case .direct = algorithm else { return (0, 0) }
+    return plan.margins ?? (0, 0)
+  }
 
-  /// The input rows that the groups of some output rows depend on, a group being a row of each vertical phase.
+  /// The input rows that the groups of some output rows depend on, a group being `rowUnit` rows.
   package func inputRows(_ index: Int, for rows: Range<Int>) -> Range<Int> {
-    index == 0 ? plan.vertical.needed(rows) : rows
+    guard index == 0 else { return rows }
+    return switch algorithm {
+    case .direct: plan.vertical.needed(rows)
+    case .winograd(let winograd): winograd.plan.vertical.needed(rows)
+    }
   }
 
   package func inputColumns(_ index: Int, for columns: Range<Int>) -> Range<Int> {
     guard index == 0 else { return columns }
-    return plan.band.isCompact ? 0..<plan.horizontal.inputLength : plan.horizontal.needed(columns)
+    return switch algorithm {
+    case .direct: plan.band.isCompact ? 0..<plan.horizontal.inputLength : plan.horizontal.needed(columns)
+    case .winograd(let winograd): winograd.plan.horizontal.needed(columns)
+    }
   }
 
-  package func makeScratch() -> (any RowScratch)? { CorrelationPlan.Scratch(plan) }
+  package func makeScratch() -> (any RowScratch)? {
+    switch algorithm {
+    case .direct: CorrelationPlan.Scratch(plan)
+    case .winograd(let winograd): WinogradConvolution.Scratch(winograd)
+    }
+  }
 
   package func compute(
     rows: Range<Int>, columns: Range<Int>, from inputs: [RowWindow], to output: RowWindow, _ scratch: (any RowScratch)?
   ) {
     precondition(inputs.count == (epilogue.residual == .none ? 1 : 2))
-    guard !rows.isEmpty, !columns.isEmpty, let scratch = scratch as? CorrelationPlan.Scratch else { return }
-    let operands = CorrelationPlan.Operands(
-      packedWeights: UnsafePointer(weights.elements), packedBiases: biases.map { UnsafePointer($0.elements) },
-      epilogue: epilogue.kernelEpilogue(slopes: slopes), streams: false, kernels: kernels.table.pointee.convolution)
-    for group in 0..<plan.extents.groups {
-      let piece = CorrelationPlan.Piece(
-        group: group, rows: rows, columns: columns, chunks: plan.chunks.indices,
-        residual: inputs.count > 1 ? inputs[1].channels(from: group * plan.outputChannels) : nil)
-      plan.run(
-        piece, operands, from: inputs[0].channels(from: group * plan.inputChannels),
-        to: output.channels(from: group * plan.outputChannels), scratch)
+    guard !rows.isEmpty, !columns.isEmpty else { return }
+    let residual = inputs.count > 1 ? inputs[1] : nil
+    switch (algorithm, scratch) {
+    case (.winograd(let winograd), let scratch as WinogradConvolution.Scratch):
+      winograd.compute(rows: rows, columns: columns, from: inputs[0], to: output, residual: residual, scratch)
+    case (.direct(let weights, let biases, let slopes), let scratch as CorrelationPlan.Scratch):
+      let operands = CorrelationPlan.Operands(
+        packedWeights: UnsafePointer(weights.elements), packedBiases: biases.map { UnsafePointer($0.elements) },
+        epilogue: epilogue.kernelEpilogue(slopes: slopes), streams: false,
+        kernels: kernels.table.pointee.convolution)
+      for group in 0..<plan.extents.groups {
+        let piece = CorrelationPlan.Piece(
+          group: group, rows: rows, columns: columns, chunks: plan.chunks.indices,
+          residual: residual?.channels(from: group * plan.outputChannels))
+        plan.run(
+          piece, operands, from: inputs[0].channels(from: group * plan.inputChannels),
+          to: output.channels(from: group * plan.outputChannels), scratch)
+      }
+    default:
+      preconditionFailure("the memory is not that of this convolution")
     }
   }
 }
 
 extension CorrelationPlan.Scratch: RowScratch {}
+extension WinogradConvolution.Scratch: RowScratch {}

@@ -30,7 +30,7 @@ struct RowConvolutionTests {
   }
 
   /// Feeds `input` row by row; each step computes up to `stepRows` output rows in two column strips.
-  private static func streamed(
+  static func streamed(
     _ convolution: RowConvolution, _ input: Tensor, residual: Tensor, output: Shape, stepRows: Int
   ) -> Tensor {
     let (inputHeight, inputWidth) = (input.shape[-2], input.shape[-1])

@@ -1,0 +1,354 @@
+/* The kernels of ck_winograd.h, written once and compiled for every instruction set; needs convolution.h.
+ *
+ * Three taps are interpolated at the points 0, ±3/4, ±3/2, ∞ and two at ±1/2, ±5/4, ∞: exact in binary, and of the sets with a
+ * symmetry, which halves the work, those with the smallest errors (Docs/Decisions.md). */
+
+#define CK_POINT_A(points) ((points) == 6 ? 0.75f : 0.5f)
+#define CK_POINT_B(points) ((points) == 6 ? 1.5f : 1.25f)
+
+/* Samples at the points 0 (where it is one), a, -a, b, -b, ∞: row p of the transform holds the coefficients of the polynomial
+ * that is zero at all finite points but p. */
+CK_INLINE void ck_to_points(const ck_vector *x, ck_vector *values, const int points) {
+  const float a = CK_POINT_A(points), b = CK_POINT_B(points);
+  const ck_vector sum = -(a * a + b * b), product = a * a * b * b;
+  const int zero = points - 5;
+  const ck_vector low = ck_multiply_add(-b * b, x[zero], x[zero + 2]);
+  const ck_vector high = ck_multiply_add(-b * b, x[zero + 1], x[zero + 3]);
+  const ck_vector lower = ck_multiply_add(-a * a, x[zero], x[zero + 2]);
+  const ck_vector higher = ck_multiply_add(-a * a, x[zero + 1], x[zero + 3]);
+  if (zero) values[0] = ck_multiply_add(product, x[0], ck_multiply_add(sum, x[2], x[4]));
+  values[zero] = ck_multiply_add(a, low, high);
+  values[zero + 1] = ck_multiply_add(-a, low, high);
+  values[zero + 2] = ck_multiply_add(b, lower, higher);
+  values[zero + 3] = ck_multiply_add(-b, lower, higher);
+  values[zero + 4] = ck_multiply_add(product, x[zero], ck_multiply_add(sum, x[zero + 2], x[zero + 4]));
+}
+
+/* The four outputs of products at the points: powers of the points. */
+CK_INLINE void ck_from_points(const ck_vector *products, ck_vector *outputs, const int points) {
+  const float a = CK_POINT_A(points), b = CK_POINT_B(points);
+  const int zero = points - 5;
+  const ck_vector evenA = products[zero] + products[zero + 1], oddA = products[zero] - products[zero + 1];
+  const ck_vector evenB = products[zero + 2] + products[zero + 3], oddB = products[zero + 2] - products[zero + 3];
+  outputs[0] = zero ? products[0] + (evenA + evenB) : evenA + evenB;
+  outputs[1] = ck_multiply_add(a, oddA, b * oddB);
+  outputs[2] = ck_multiply_add(a * a, evenA, (b * b) * evenB);
+  outputs[3] = ck_multiply_add(a * a * a, oddA, ck_multiply_add(b * b * b, oddB, products[zero + 4]));
+}
+
+/* The matrix that takes `taps` weights to the points. */
+static void ck_weight_transform(size_t taps, double matrix[CK_WINOGRAD_MOST_POINTS][3]) {
+  const int points = (int)taps + 3, zero = points - 5;
+  const double a = CK_POINT_A(points), b = CK_POINT_B(points);
+  const double all[5] = {zero ? 0 : a, zero ? a : -a, zero ? -a : b, zero ? b : -b, -b};
+  for (int p = 0; p < points - 1; p++) {
+    double power = 1;
+    for (int q = 0; q < points - 1; q++)
+      if (q != p) power /= all[p] - all[q];
+    for (size_t tap = 0; tap < taps; tap++, power *= all[p]) matrix[p][tap] = power;
+  }
+  for (size_t tap = 0; tap < taps; tap++) matrix[points - 1][tap] = tap + 1 == taps;
+}
+
+/* values[o] = sum over i < count of factors[i] * terms[i][o]. */
+CK_INLINE void ck_weighted_sum(const double *factors, const double (*terms)[CK_OUTPUT_BLOCK], const int count,
+                          double *restrict values) {
+  for (int o = 0; o < CK_OUTPUT_BLOCK; o++) {
+    double value = factors[0] * terms[0][o];
+    CK_UNROLL for (int i = 1; i < count; i++) value += factors[i] * terms[i][o];
+    values[o] = value;
+  }
+}
+
+/* In double, so that weights are rounded once; `taps` is a constant at every call. */
+CK_INLINE void ck_pack_points(const ck_winograd_weights *w, const int taps, float *packed) {
+  const size_t points = (size_t)taps + 3;
+  double matrix[CK_WINOGRAD_MOST_POINTS][3];
+  ck_weight_transform((size_t)taps, matrix);
+  for (size_t channel = 0; channel < w->channels; channel++, packed += w->outputs) {
+    const float *source = w->source + (ptrdiff_t)channel * w->channelStride;
+    double weights[3][3][CK_OUTPUT_BLOCK] = {}, rows[CK_WINOGRAD_MOST_POINTS][3][CK_OUTPUT_BLOCK];
+    const ptrdiff_t *offsets = w->offsets;
+    for (size_t output = 0; output < w->outputs; output++)
+      for (int row = 0; row < taps; row++)
+        for (int column = 0; column < taps; column++, offsets++)
+          weights[column][row][output] = *offsets == CK_NOWHERE ? 0 : source[*offsets];
+    for (size_t point = 0; point < points; point++)
+      for (int column = 0; column < taps; column++)
+        ck_weighted_sum(matrix[point], weights[column], taps, rows[point][column]);
+    for (size_t i = 0; i < w->wantedCount; i++) {
+      double values[CK_OUTPUT_BLOCK];
+      ck_weighted_sum(matrix[w->wanted[i] % points], rows[w->wanted[i] / points], taps, values);
+      for (size_t o = 0; o < w->outputs; o++) packed[i * w->pointStride + o] = (float)values[o];
+    }
+  }
+}
+
+static void ck_pack_transformed(const ck_winograd_weights *w, float *packed) {
+  if (w->taps == 3) ck_pack_points(w, 3, packed);
+  else ck_pack_points(w, 2, packed);
+}
+
+#if CK_LANES == 16
+#define CK_EVENS 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30
+#define CK_ODDS 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31
+#elif CK_LANES == 8
+#define CK_EVENS 0, 2, 4, 6, 8, 10, 12, 14
+#define CK_ODDS 1, 3, 5, 7, 9, 11, 13, 15
+#else
+#define CK_EVENS 0, 2, 4, 6
+#define CK_ODDS 1, 3, 5, 7
+#endif
+
+/* The floats of one of the four streams that a row of tiles is dealt into, with what is read past its last tile. */
+#define CK_STREAM (CK_WINOGRAD_MOST_TILES + 2 * CK_LANES)
+
+/* streams[s * CK_STREAM + tile] = source[4 * tile + s], for whole vectors of tiles. */
+CK_INLINE void ck_deal(const float *source, float *streams, size_t tiles) {
+  for (size_t tile = 0; tile < tiles; tile += CK_LANES, source += 4 * CK_LANES, streams += CK_LANES) {
+    const ck_vector v0 = ck_load(source), v1 = ck_load(source + CK_LANES);
+    const ck_vector v2 = ck_load(source + 2 * CK_LANES), v3 = ck_load(source + 3 * CK_LANES);
+    const ck_vector even0 = __builtin_shufflevector(v0, v1, CK_EVENS), odd0 = __builtin_shufflevector(v0, v1, CK_ODDS);
+    const ck_vector even1 = __builtin_shufflevector(v2, v3, CK_EVENS), odd1 = __builtin_shufflevector(v2, v3, CK_ODDS);
+    ck_store(streams, __builtin_shufflevector(even0, even1, CK_EVENS));
+    ck_store(streams + CK_STREAM, __builtin_shufflevector(odd0, odd1, CK_EVENS));
+    ck_store(streams + 2 * CK_STREAM, __builtin_shufflevector(even0, even1, CK_ODDS));
+    ck_store(streams + 3 * CK_STREAM, __builtin_shufflevector(odd0, odd1, CK_ODDS));
+  }
+}
+
+/* The samples firstColumn ... of a row, `count` of them, zeros outside of the picture. */
+static const float *ck_padded(const ck_winograd_input *t, const float *row, ptrdiff_t first, size_t count, float *line) {
+  const ptrdiff_t columns = (ptrdiff_t)t->columns;
+  if (first >= 0 && first + (ptrdiff_t)count <= columns) return row + first;
+  const ptrdiff_t end = first + (ptrdiff_t)count;
+  const ptrdiff_t from = first < 0 ? 0 : first < columns ? first : columns;
+  const ptrdiff_t to = end > columns ? columns : end > from ? end : from;
+  const size_t before = from - first < (ptrdiff_t)count ? (size_t)(from - first) : count;
+  const size_t copied = (size_t)(to - from);
+  memset(line, 0, before * 4);
+  memcpy(line + before, row + from, copied * 4);
+  memset(line + before + copied, 0, (count - before - copied) * 4);
+  return line;
+}
+
+CK_INLINE void ck_transform_run(const ck_winograd_input *t, const ck_winograd_run *s, const ptrdiff_t *rowOffsets,
+                                const float *input, float *transformed, const int points) {
+  float streams[CK_WINOGRAD_MOST_POINTS * 4 * CK_STREAM] __attribute__((aligned(64)));
+  float line[4 * CK_STREAM] __attribute__((aligned(64)));
+  const size_t samples = 4 * s->tiles + (size_t)points - 4;
+  for (int row = 0; row < points; row++) {
+    float *const target = streams + row * 4 * CK_STREAM;
+    if (rowOffsets[row] == CK_NOWHERE) {
+      for (int stream = 0; stream < 4; stream++) memset(target + stream * CK_STREAM, 0, (s->tiles + 1) * 4);
+      continue;
+    }
+    const float *source = ck_padded(t, input + rowOffsets[row], s->firstColumn, samples, line);
+    ck_deal(source, target, s->tiles);
+    /* Of the next channel. */
+    for (size_t x = 0; x < samples; x += 16)
+      ck_prefetch(input + t->channelStride + rowOffsets[row] + s->firstColumn + (ptrdiff_t)x);
+    for (int stream = 0; stream < points - 4; stream++)
+      target[(size_t)(stream * CK_STREAM) + s->tiles] = source[4 * s->tiles + (size_t)stream];
+  }
+  for (size_t tile = 0; tile < s->tiles; tile += CK_LANES) {
+    ck_vector rows[CK_WINOGRAD_MOST_POINTS][CK_WINOGRAD_MOST_POINTS];
+    CK_UNROLL for (int column = 0; column < points; column++) {
+      ck_vector samples[CK_WINOGRAD_MOST_POINTS], values[CK_WINOGRAD_MOST_POINTS];
+      CK_UNROLL for (int row = 0; row < points; row++)
+        samples[row] = ck_load(streams + (row * 4 + column % 4) * CK_STREAM + tile + column / 4);
+      ck_to_points(samples, values, points);
+      CK_UNROLL for (int row = 0; row < points; row++) rows[row][column] = values[row];
+    }
+    CK_UNROLL for (int row = 0; row < points; row++) {
+      ck_vector values[CK_WINOGRAD_MOST_POINTS];
+      ck_to_points(rows[row], values, points);
+      CK_UNROLL for (int column = 0; column < points; column++)
+        ck_store(transformed + (size_t)(row * points + column) * t->pointStride + s->firstTile + tile, values[column]);
+    }
+  }
+}
+
+static void ck_winograd_transform(const ck_winograd_input *t) {
+  for (size_t channel = 0; channel < t->channels; channel++) {
+    const float *input = t->input + (ptrdiff_t)channel * t->channelStride;
+    float *transformed = t->transformed + channel * t->tiles;
+    for (size_t i = 0; i < t->runCount; i++) {
+      if (t->taps == 3) ck_transform_run(t, t->runs + i, t->rowOffsets + i * 6, input, transformed, 6);
+      else ck_transform_run(t, t->runs + i, t->rowOffsets + i * 5, input, transformed, 5);
+    }
+  }
+}
+
+static void ck_winograd_multiply(const ck_winograd_products *p) {
+  const size_t blocks = (p->outputs + CK_OUTPUT_BLOCK - 1) / CK_OUTPUT_BLOCK, vectors = p->tiles / CK_LANES;
+  const ptrdiff_t tapOffset = 0;
+  ck_pass pass = {.weights = p->weights, .tapOffsets = &tapOffset, .taps = 1};
+  for (size_t point = 0; point < p->pointCount; point++) {
+    const ck_correlation c = {.input = p->transformed + p->points[point] * p->pointStride,
+                              .channelStride = (ptrdiff_t)p->tiles, .channels = p->channels};
+    float *products = p->products + point * p->productStride;
+    for (size_t block = 0; block < blocks; block++) {
+      pass.sumCount = p->outputs * (block + 1) / blocks - p->outputs * block / blocks;
+      const size_t most = ck_tile_vectors(pass.sumCount);
+      for (size_t x = 0; x < vectors;) {
+        size_t width = vectors - x < most ? vectors - x : most;
+        width -= width == 7;
+        ck_destination destination = {};
+        for (size_t o = 0; o < pass.sumCount; o++) destination.rows[o] = products + o * p->tiles + x * CK_LANES;
+        ck_run_pass(&c, &pass, x * CK_LANES, &destination, width);
+        x += width;
+      }
+      products += pass.sumCount * p->tiles;
+      pass.weights += p->channels * pass.sumCount;
+    }
+  }
+}
+
+#define CK_MOST_STREAMS (4 * CK_WINOGRAD_MOST_PHASES)
+
+/* Zips the halves of each part of 2 * step vectors. */
+CK_INLINE void ck_zip_halves(ck_vector *values, const int count, const int step) {
+  ck_vector zipped[CK_MOST_STREAMS];
+  CK_UNROLL for (int i = 0; i < count; i++) {
+    const int first = i / (2 * step) * 2 * step + i % step;
+    if (i / step % 2 == 0) ck_zip(values[first], values[first + step], zipped + i, zipped + i + step);
+  }
+  CK_UNROLL for (int i = 0; i < count; i++) values[i] = zipped[i];
+}
+
+/* Lane i of vector s becomes float i * count + s; `count` is 4, 8 or 16. */
+CK_INLINE void ck_zip_all(ck_vector *values, const int count) {
+  if (count == 16) ck_zip_halves(values, count, 8);
+  if (count >= 8) ck_zip_halves(values, count, 4);
+  ck_zip_halves(values, count, 2);
+  ck_zip_halves(values, count, 1);
+}
+
+/* Where a row of outputs is written. */
+typedef struct ck_output_row {
+  float *output;         /* column 0 */
+  const float *residual; /* column 0, or NULL */
+  ptrdiff_t start, stop; /* the columns that are written */
+  float bias, slope;
+  int streams;
+} ck_output_row;
+
+/* A vector of sums that stand at `column` and after it. */
+CK_INLINE void ck_write(const ck_winograd_output *w, const ck_output_row *r, ptrdiff_t column, ck_vector sums) {
+  ck_vector value = sums + r->bias;
+  if (column >= r->start && column + CK_LANES <= r->stop) {
+    if (w->epilogue) value = ck_finished(w->epilogue, r->slope, value, r->residual ? r->residual + column : NULL);
+    if (r->streams) ck_store_past_caches(r->output + column, value);
+    else ck_store(r->output + column, value);
+    return;
+  }
+  const ptrdiff_t from = column < r->start ? r->start : column;
+  const ptrdiff_t to = column + CK_LANES > r->stop ? r->stop : column + CK_LANES;
+  if (to <= from) return;
+  const size_t skipped = (size_t)(from - column), count = (size_t)(to - from);
+  float residual[CK_LANES] = {}, finished[CK_LANES];
+  if (r->residual) memcpy(residual + skipped, r->residual + from, count * 4);
+  if (w->epilogue) value = ck_finished(w->epilogue, r->slope, value, r->residual ? residual : NULL);
+  ck_store(finished, value);
+  memcpy(r->output + from, finished + skipped, count * 4);
+}
+
+CK_INLINE void ck_write_run(const ck_winograd_output *w, const ck_output_row *r, const ck_winograd_run *run,
+                            const float *streams, const int count) {
+  for (size_t tile = 0; tile < run->tiles; tile += CK_LANES) {
+    ck_vector values[CK_MOST_STREAMS];
+    CK_UNROLL for (int s = 0; s < count; s++) values[s] = ck_load(streams + s * CK_WINOGRAD_MOST_TILES + tile);
+    ck_zip_all(values, count);
+    const ptrdiff_t column = run->firstColumn + (ptrdiff_t)tile * count;
+    ck_output_row row = *r;
+    if (run->tiles - tile < CK_LANES) {
+      const ptrdiff_t end = run->firstColumn + (ptrdiff_t)run->tiles * count;
+      row.stop = end < row.stop ? end : row.stop;
+    }
+    CK_UNROLL for (int s = 0; s < count; s++) ck_write(w, &row, column + s * CK_LANES, values[s]);
+  }
+}
+
+/* As ck_write_run, for numbers of phases that are no power of two. */
+static void ck_write_columns(const ck_winograd_output *w, const ck_output_row *r, const ck_winograd_run *run,
+                             const float *streams) {
+  float line[CK_MOST_STREAMS * CK_WINOGRAD_MOST_TILES + CK_LANES];
+  const size_t width = 4 * w->phases, count = run->tiles * width;
+  ck_interleave(streams, CK_WINOGRAD_MOST_TILES, width, count, line);
+  ck_output_row row = *r;
+  const ptrdiff_t end = run->firstColumn + (ptrdiff_t)count;
+  row.stop = end < row.stop ? end : row.stop;
+  for (size_t i = 0; i < count; i += CK_LANES)
+    ck_write(w, &row, run->firstColumn + (ptrdiff_t)i, ck_load(line + i));
+}
+
+/* Writes the rows of one output whose columns stand in `streams`[row][column of the tile][tile]. */
+static void ck_write_tiles(const ck_winograd_output *w, size_t output, const float *streams) {
+  ck_output_row r = {.start = w->firstWritten, .stop = w->endWritten, .bias = w->bias ? w->bias[output] : 0};
+  r.slope = w->epilogue && w->epilogue->slopes ? w->epilogue->slopes[output] : 1;
+  for (size_t i = 0; i < w->runCount; i++) {
+    const ck_winograd_run *const run = w->runs + i;
+    for (size_t row = 0; row < CK_WINOGRAD_TILE; row++) {
+      const ptrdiff_t offset = w->rowOffsets[i * CK_WINOGRAD_TILE + row];
+      if (offset == CK_NOWHERE) continue;
+      r.output = w->output + (ptrdiff_t)output * w->outputStride + offset;
+      r.residual = w->epilogue ? w->epilogue->residual : NULL;
+      if (r.residual)
+        r.residual += (ptrdiff_t)output * w->residualStride + w->residualOffsets[i * CK_WINOGRAD_TILE + row];
+      r.streams = w->streams && (uintptr_t)(r.output + run->firstColumn) % sizeof(ck_vector) == 0;
+      if (!w->streams) { /* of the next output */
+        for (size_t x = 0; x < run->tiles * 4 * w->phases; x += 16)
+          __builtin_prefetch(r.output + w->outputStride + run->firstColumn + (ptrdiff_t)x, 1, 2);
+      }
+      const float *const source = streams + row * CK_MOST_STREAMS * CK_WINOGRAD_MOST_TILES + run->firstTile;
+      if (w->phases == 1) ck_write_run(w, &r, run, source, 4);
+      else if (w->phases == 2) ck_write_run(w, &r, run, source, 8);
+      else if (w->phases == 4) ck_write_run(w, &r, run, source, 16);
+      else ck_write_columns(w, &r, run, source);
+    }
+  }
+}
+
+CK_INLINE void ck_finish_points(const ck_winograd_output *w, const int points) {
+  float streams[CK_WINOGRAD_TILE * CK_MOST_STREAMS * CK_WINOGRAD_MOST_TILES + CK_LANES] __attribute__((aligned(64)));
+  for (size_t o = 0; o < w->outputs; o++) {
+    for (size_t phase = 0; phase < w->phases; phase++) {
+      const float *const *products = w->products + phase * (size_t)(points * points);
+      for (size_t tile = 0; tile < w->tiles; tile += CK_LANES) {
+        float *const target = streams + phase * CK_WINOGRAD_MOST_TILES + tile;
+        ck_vector rows[CK_WINOGRAD_TILE][CK_WINOGRAD_MOST_POINTS], check = ck_load(w->checks + tile);
+        CK_UNROLL for (int column = 0; column < points; column++) {
+          ck_vector values[CK_WINOGRAD_MOST_POINTS], outputs[CK_WINOGRAD_TILE];
+          CK_UNROLL for (int row = 0; row < points; row++)
+            values[row] = ck_load(products[row * points + column] + o * w->tiles + tile);
+          ck_from_points(values, outputs, points);
+          CK_UNROLL for (int row = 0; row < CK_WINOGRAD_TILE; row++) rows[row][column] = outputs[row];
+        }
+        CK_UNROLL for (int row = 0; row < CK_WINOGRAD_TILE; row++) {
+          ck_vector outputs[CK_WINOGRAD_TILE];
+          ck_from_points(rows[row], outputs, points);
+          CK_UNROLL for (int q = 0; q < CK_WINOGRAD_TILE; q++) {
+            ck_store(target + ((size_t)(row * CK_MOST_STREAMS) + (size_t)q * w->phases) * CK_WINOGRAD_MOST_TILES,
+                     outputs[q]);
+            check = ck_multiply_add(outputs[q], ck_broadcast(0), check);
+          }
+        }
+        ck_store(w->checks + tile, check);
+      }
+    }
+    ck_write_tiles(w, o, streams);
+  }
+}
+
+static void ck_winograd_finish(const ck_winograd_output *w) {
+  if (w->taps == 3) ck_finish_points(w, 6);
+  else ck_finish_points(w, 5);
+  if (w->streams) ck_fence();
+}
+
+#define CK_WINOGRAD \
+  { \
+    .packTransformed = ck_pack_transformed, .transform = ck_winograd_transform, .multiply = ck_winograd_multiply, \
+    .finish = ck_winograd_finish \
+  }

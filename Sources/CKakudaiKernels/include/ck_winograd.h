@@ -1,0 +1,94 @@
+/* Winograd's minimal filtering in two dimensions: tiles of 4 x 4 outputs of a correlation with taps x taps elements, from
+ * points x points products, points = taps + 3, per pair of an input and an output channel.
+ *
+ * A unit of tiles goes through three steps: `transform` turns the input samples of each tile into points; `multiply` sums over
+ * the channels, for each point on its own; `finish` turns the sums into outputs. Tiles are neighbours in memory and share
+ * nothing: how they are dealt into units changes no bit. */
+#ifndef CK_WINOGRAD_H
+#define CK_WINOGRAD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ck_convolution.h"
+
+#define CK_WINOGRAD_TILE 4
+#define CK_WINOGRAD_MOST_POINTS 6
+#define CK_WINOGRAD_MOST_TILES 64
+#define CK_WINOGRAD_MOST_PHASES 4
+
+/* Weights to be transformed: the weight of (output, channel, row tap, column tap) stands at
+ * source[offsets[(output * taps + row) * taps + column] + channel * channelStride], or is 0 where that is CK_NOWHERE. */
+typedef struct ck_winograd_weights {
+  const float *source;
+  ptrdiff_t channelStride;
+  const ptrdiff_t *offsets;
+  size_t channels, outputs, taps;
+  /* The points (row * points + column) that are wanted, in the order in which they are laid out. */
+  const size_t *wanted;
+  size_t wantedCount;
+  size_t pointStride; /* of what is written */
+} ck_winograd_weights;
+
+/* Tiles that lie in one row of one picture, neighbours there and in their unit; firstColumn is that of the first tile. */
+typedef struct ck_winograd_run {
+  ptrdiff_t firstColumn;
+  size_t firstTile, tiles;
+} ck_winograd_run;
+
+/* transformed[point * pointStride + channel * tiles + tile]; writes up to one vector past the tiles of each point. */
+typedef struct ck_winograd_input {
+  const float *input;
+  ptrdiff_t channelStride;
+  size_t channels, taps, columns;
+  const ck_winograd_run *runs; /* in ascending order of tiles; columns outside of the picture are zeros */
+  size_t runCount;
+  /* Where column 0 of each of the `points` rows that the tiles of each run read stands; CK_NOWHERE for zeros. */
+  const ptrdiff_t *rowOffsets;
+  float *transformed;
+  size_t pointStride, tiles; /* of the unit: a multiple of the lanes */
+} ck_winograd_input;
+
+/* products[i * productStride + output * tiles + tile] = sum over channel c of
+ *   weight(points[i], output, c) * transformed[points[i] * pointStride + c * tiles + tile]. */
+typedef struct ck_winograd_products {
+  const float *transformed;
+  size_t pointStride, channels, tiles;
+  /* For each of the points, and each block of outputs * i / blocks ..< outputs * (i + 1) / blocks outputs, where the number
+   * of blocks is outputs / outputBlock rounded up: channels * (outputs of the block) floats. */
+  const float *weights;
+  const size_t *points;
+  size_t pointCount, outputs;
+  float *products;
+  size_t productStride;
+  float *scratch; /* CK_SCRATCH_PER_PHASE floats */
+} ck_winograd_products;
+
+/* Output o at column firstColumn + (4 * tile + q) * phases + k of a row is bias[o] plus the transform of
+ * products[k * points * points + point][o * tiles + tile], where the column is one of firstWritten ..< endWritten. */
+typedef struct ck_winograd_output {
+  const float *const *products; /* phases * points * points pointers */
+  size_t outputs, taps, phases, tiles;
+  const float *bias;           /* one per output, or NULL for zeros */
+  const ck_epilogue *epilogue; /* or NULL; without the residual's offsets, which stand below */
+  float *output;
+  ptrdiff_t outputStride, firstWritten, endWritten;
+  const ck_winograd_run *runs;
+  size_t runCount;
+  /* Column 0 of each of the four output rows of the tiles of each run; CK_NOWHERE for those that are not written. */
+  const ptrdiff_t *rowOffsets;
+  const ptrdiff_t *residualOffsets; /* likewise */
+  ptrdiff_t residualStride;
+  float *checks; /* one per tile: becomes NaN where a sum is not finite */
+  int streams;
+} ck_winograd_output;
+
+typedef struct ck_winograd_kernels {
+  /* packed[i * pointStride + channel * outputs + output]: the weights of at most `outputBlock` outputs at point wanted[i]. */
+  void (*packTransformed)(const ck_winograd_weights *weights, float *packed);
+  void (*transform)(const ck_winograd_input *input);
+  void (*multiply)(const ck_winograd_products *products);
+  void (*finish)(const ck_winograd_output *output);
+} ck_winograd_kernels;
+
+#endif

@@ -1,0 +1,63 @@
+import CKakudaiKernels
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// How a correlation or its transpose is computed.
+package enum ConvolutionAlgorithm: String, Sendable, CaseIterable {
+  /// By its definition: each sum is taken in one order and rounded as often as it has terms.
+  case direct
+  /// By minimal filtering, with fewer multiplications and larger errors; see `WinogradPlan`.
+  case winograd
+
+  /// What is used wherever it can be, in place of the choice; for tests, and for timings by the environment variable
+  /// `KAKUDAI_CONVOLUTION`.
+  @TaskLocal package static var forced: ConvolutionAlgorithm? = {
+    guard let wanted = getenv("KAKUDAI_CONVOLUTION").map({ String(cString: $0) }) else { return nil }
+    guard let algorithm = ConvolutionAlgorithm(rawValue: wanted) else {
+      fatalError("KAKUDAI_CONVOLUTION is \(wanted), but the algorithms are \(allCases.map(\.rawValue))")
+    }
+    return algorithm
+  }()
+}
+
+/// Which algorithm computes a convolution: the one with the least cost.
+///
+/// The choice depends on shapes and the instruction set alone, so that neither threads nor bands change a bit of a result.
+enum AlgorithmChoice {
+  /// The plan where Winograd's algorithm is chosen, else `nil`.
+  static func winograd(
+    _ direction: CorrelationPlan.Direction, _ extents: ConvolutionExtents, kernels: Kernels
+  ) -> WinogradPlan? {
+    let forced = ConvolutionAlgorithm.forced
+    guard forced != .direct, forced != nil || extents.multiplications >= smallest,
+      let plan = WinogradPlan(direction, extents, kernels: kernels.table.pointee.convolution)
+    else { return nil }
+    if forced == .winograd { return plan }
+    return cost(of: plan, lanes: kernels.lanes) < directCost(extents, lanes: kernels.lanes) ? plan : nil
+  }
+
+  /// Multiplications below which nothing is worth a choice.
+  private static let smallest = 2_000_000
+
+  // Costs are in multiply-adds of whole vectors, as the measured speeds of the kernels convert them.
+
+  /// Direct kernels run at about 85 % of the limit.
+  private static func directCost(_ extents: ConvolutionExtents, lanes: Int) -> Double {
+    Double(extents.multiplications) / Double(lanes) / 0.85
+  }
+
+  /// Vectors of tiles: products at 92 %; to transform the samples of a vector of tiles, of one channel, costs as much as
+  /// 13 multiply-adds for each point, and to transform the products back as much as 10.
+  private static func cost(of plan: WinogradPlan, lanes: Int) -> Double {
+    let tiles = plan.extents.batch * plan.vertical.tiles * plan.horizontal.tiles
+    let vectors = Double((tiles + lanes - 1) / lanes * plan.extents.groups)
+    let area = Double(plan.vertical.points * plan.vertical.points)
+    let transforms = Double(plan.vertical.phases.count * plan.horizontal.anchors.count * plan.inputChannels)
+    let inverses = Double(plan.vertical.phases.count * plan.horizontal.phases.count * plan.outputChannels)
+    return vectors * (Double(plan.weightsPerGroup) / 0.92 + area * (13 * transforms + 10 * inverses))
+  }
+}

@@ -1,0 +1,156 @@
+import CKakudaiKernels
+
+/// A convolution made ready to be computed by Winograd's algorithm, whole or in rows.
+final class WinogradConvolution: Sendable {
+  let plan: WinogradPlan
+  private let kernels: Kernels
+  private let weight: Tensor
+  private let bias: Tensor?
+  private let epilogue: ConvolutionEpilogue
+  private let packed: Storage
+  private let slopes: Storage?
+
+  init(
+    _ plan: WinogradPlan, weight: Tensor, bias: Tensor?, epilogue: ConvolutionEpilogue, threads: Int, kernels: Kernels
+  ) {
+    self.plan = plan
+    self.kernels = kernels
+    (self.weight, self.bias, self.epilogue) = (weight, bias, epilogue)
+    packed = plan.packed(weight, threads: threads, kernels: kernels)
+    slopes = plan.slopes(of: epilogue)
+  }
+
+  /// What one thread needs; the direct algorithm is made ready when a sum is not finite.
+  final class Scratch {
+    fileprivate let winograd: WinogradPlan.Scratch
+    fileprivate lazy var direct = CorrelationPlan(
+      plan.direction, plan.extents, kernels: kernels.table.pointee.convolution, lanes: kernels.lanes, tasks: 1)
+    fileprivate lazy var directScratch = CorrelationPlan.Scratch(direct)
+    private let plan: WinogradPlan
+    private let kernels: Kernels
+
+    init(_ convolution: WinogradConvolution) {
+      (plan, kernels) = (convolution.plan, convolution.kernels)
+      winograd = WinogradPlan.Scratch(plan)
+    }
+  }
+
+  /// Rows and columns of the output of one image; windows hold all channels.
+  func compute(
+    rows: Range<Int>, columns: Range<Int>, from input: RowWindow, to output: RowWindow, residual: RowWindow?,
+    _ scratch: Scratch
+  ) {
+    let region = WinogradPlan.Region(plan, images: 1, rows: rows, columns: columns)
+    let operands = operands(from: input, to: output, residual: residual, streams: false)
+    for group in 0..<plan.extents.groups {
+      for first in stride(from: 0, to: region.tiles, by: WinogradPlan.mostTiles) {
+        let tiles = first..<min(first + WinogradPlan.mostTiles, region.tiles)
+        compute(tiles, of: region, group: group, operands, scratch)
+      }
+    }
+  }
+
+  /// All images, in parallel.
+  func compute(_ input: Tensor, residual: Tensor?, threads: Int, shape: Shape) -> Tensor {
+    func window(_ planes: UnsafeMutablePointer<Float>, _ size: PerAxis) -> RowWindow {
+      RowWindow(planes: planes, height: size.height, width: size.width)
+    }
+    return Tensor(shape: shape) { output in
+      let addend = epilogue.residual == .none ? nil : residual
+      var operands = operands(
+        from: window(input.storage.elements, plan.inputSize), to: window(output.baseAddress!, plan.outputSize),
+        residual: addend.map { window($0.storage.elements, plan.outputSize) },
+        streams: 4 * output.count > cachedBytes)
+      operands.inputImageStride = plan.extents.groups * plan.inputChannels * operands.input.channelStride
+      operands.outputImageStride = plan.extents.groups * plan.outputChannels * operands.output.channelStride
+      compute(operands, threads: threads)
+      withExtendedLifetime((input, residual)) {}
+    }
+  }
+
+  private func compute(_ operands: WinogradPlan.Operands, threads: Int) {
+    let region = WinogradPlan.Region(
+      plan, images: plan.extents.batch, rows: 0..<plan.outputSize.height, columns: 0..<plan.outputSize.width)
+    let share = (region.tiles + threads - 1) / threads
+    let unit = min(WinogradPlan.mostTiles, (share + kernels.lanes - 1) / kernels.lanes * kernels.lanes)
+    let units = (region.tiles + unit - 1) / unit
+    withThreadCount(threads) {
+      Parallel.forEach(plan.extents.groups * units) { tasks in
+        let scratch = Scratch(self)
+        for task in tasks {
+          let (group, index) = task.quotientAndRemainder(dividingBy: units)
+          compute(
+            index * unit..<min((index + 1) * unit, region.tiles), of: region, group: group, operands, scratch)
+        }
+      }
+    }
+  }
+
+  private func operands(
+    from input: RowWindow, to output: RowWindow, residual: RowWindow?, streams: Bool
+  ) -> WinogradPlan.Operands {
+    WinogradPlan.Operands(
+      weights: UnsafePointer(packed.elements), biases: bias.map { UnsafePointer($0.storage.elements) },
+      epilogue: epilogue.kernelEpilogue(slopes: slopes), streams: streams, kernels: kernels.table.pointee.winograd,
+      input: input, output: output, residual: residual)
+  }
+
+  private func compute(
+    _ tiles: Range<Int>, of region: WinogradPlan.Region, group: Int, _ operands: WinogradPlan.Operands,
+    _ scratch: Scratch
+  ) {
+    let again = plan.run(
+      tiles, of: region, group: group, operands, lanes: kernels.lanes, scratch.winograd)
+    guard !again.isEmpty else { return }
+    let direct = scratch.direct
+    let (weights, biases) = direct.packed(weight, bias, threads: 1, kernels: kernels)
+    let slopes = direct.slopes(of: epilogue)
+    let directOperands = CorrelationPlan.Operands(
+      packedWeights: UnsafePointer(weights.elements), packedBiases: biases.map { UnsafePointer($0.elements) },
+      epilogue: epilogue.kernelEpilogue(slopes: slopes), streams: false, kernels: kernels.table.pointee.convolution)
+    for run in again {
+      func channels(_ window: RowWindow, image: Int, first: Int) -> RowWindow {
+        var window = window.channels(from: first)
+        window.base += image
+        return window
+      }
+      let first = group * plan.outputChannels
+      let piece = CorrelationPlan.Piece(
+        group: group, rows: plan.rows(of: run).clamped(to: region.rows),
+        columns: plan.columns(of: run).clamped(to: region.columns), chunks: direct.chunks.indices,
+        residual: operands.residual.map {
+          channels($0, image: run.image * operands.outputImageStride, first: first)
+        })
+      direct.run(
+        piece, directOperands,
+        from: channels(
+          operands.input, image: run.image * operands.inputImageStride, first: group * plan.inputChannels),
+        to: channels(operands.output, image: run.image * operands.outputImageStride, first: first),
+        scratch.directScratch)
+    }
+    withExtendedLifetime((weights, biases, slopes)) {}
+  }
+}
+
+extension WinogradPlan {
+  /// The output rows of some tiles.
+  fileprivate func rows(of run: Run) -> Range<Int> { run.row * vertical.length..<(run.row + 1) * vertical.length }
+
+  /// The output columns of some tiles, whole groups of phases.
+  fileprivate func columns(of run: Run) -> Range<Int> {
+    let phases = horizontal.phases.count
+    let first = run.columns.lowerBound * horizontal.length - horizontal.lead
+    let end = run.columns.upperBound * horizontal.length - horizontal.lead
+    return max(0, first) / phases * phases..<(end + phases - 1) / phases * phases
+  }
+
+  /// The slopes of an epilogue, one for each output channel of all groups.
+  fileprivate func slopes(of epilogue: ConvolutionEpilogue) -> Storage? {
+    guard let first = epilogue.negativeSlopes.first else { return nil }
+    let slopes = Storage(count: outputChannels * extents.groups)
+    for channel in 0..<slopes.count {
+      slopes.elements[channel] = epilogue.negativeSlopes.count == 1 ? first : epilogue.negativeSlopes[channel]
+    }
+    return slopes
+  }
+}

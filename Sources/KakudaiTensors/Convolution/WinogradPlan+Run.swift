@@ -1,0 +1,248 @@
+import CKakudaiKernels
+
+extension WinogradPlan {
+  /// What every part of one run shares; windows begin with the first channel of the first image.
+  struct Operands: @unchecked Sendable {
+    var weights: UnsafePointer<Float>
+    var biases: UnsafePointer<Float>?
+    /// With the slopes of all output channels.
+    var epilogue: ck_epilogue?
+    /// Whether the output is too large for the caches.
+    var streams: Bool
+    var kernels: ck_winograd_kernels
+    var input: RowWindow
+    var output: RowWindow
+    /// What the epilogue adds.
+    var residual: RowWindow?
+    /// What lies between two images, in floats; the residual is laid out as the output.
+    var inputImageStride = 0
+    var outputImageStride = 0
+  }
+
+  /// The tiles that cover some outputs of some images, counted along the rows, then over the rows, then over the images.
+  struct Region {
+    var images: Int
+    var rows: Range<Int>
+    var columns: Range<Int>
+    let tileRows: Range<Int>
+    let tileColumns: Range<Int>
+
+    init(_ plan: WinogradPlan, images: Int, rows: Range<Int>, columns: Range<Int>) {
+      (self.images, self.rows, self.columns) = (images, rows, columns)
+      tileRows = plan.vertical.tiles(covering: rows)
+      tileColumns = plan.horizontal.tiles(covering: columns)
+    }
+
+    var tiles: Int { images * tileRows.count * tileColumns.count }
+  }
+
+  /// Neighbouring tiles of one row of one image.
+  struct Run {
+    var image: Int
+    var row: Int
+    var columns: Range<Int>
+  }
+
+  /// Memory that one thread needs beside the operands.
+  final class Scratch {
+    let points: Storage
+    let products: Storage
+    let phases = Storage(count: Int(CK_SCRATCH_PER_PHASE))
+    let checks = Storage(count: mostTiles)
+    let pointStride: Int
+    let productStride: Int
+    /// The same for all tiles at which no weight is left.
+    let zeros: Storage
+    var runs: [Run] = []
+    var kernelRuns: [ck_winograd_run] = []
+    var rowOffsets: [Int] = []
+    var residualOffsets: [Int] = []
+    var productPointers: [UnsafePointer<Float>?] = []
+
+    init(_ plan: WinogradPlan) {
+      // Odd numbers of cache lines, so that the points of one tile do not all fall into the same cache set.
+      func stride(_ rows: Int) -> Int { (rows * mostTiles / 16 + 1 | 1) * 16 }
+      let mostOutputs = plan.chunks.map(\.count).max() ?? 0
+      (pointStride, productStride) = (stride(plan.inputChannels), stride(mostOutputs))
+      let area = plan.vertical.points * plan.vertical.points
+      points = Storage(count: plan.horizontal.anchors.count * area * pointStride)
+      products = Storage(count: plan.horizontal.phases.count * area * productStride)
+      zeros = Storage(count: mostOutputs * mostTiles)
+      zeros.elements.update(repeating: 0, count: zeros.count)
+    }
+  }
+
+  /// Computes some tiles of a region, at most `mostTiles`, in one group.
+  ///
+  /// - Returns: The tiles that have a sum which is not finite and are to be computed directly.
+  func run(
+    _ tiles: Range<Int>, of region: Region, group: Int, _ operands: Operands, lanes: Int, _ scratch: Scratch
+  ) -> [Run] {
+    setRuns(tiles, of: region, scratch)
+    let padded = (tiles.count + lanes - 1) / lanes * lanes
+    scratch.checks.elements.update(repeating: 0, count: padded)
+    for phase in vertical.phases.indices {
+      transform(phase: phase, group: group, operands, tiles: padded, scratch)
+      setOutputRows(phase: phase, region, operands, scratch)
+      for chunk in chunks.indices {
+        multiply(phase: phase, chunk: chunk, group: group, operands, tiles: padded, scratch)
+        finish(chunk: chunk, group: group, region, operands, tiles: padded, scratch)
+      }
+    }
+    return runsToRepeat(scratch)
+  }
+
+  private func setRuns(_ tiles: Range<Int>, of region: Region, _ scratch: Scratch) {
+    scratch.runs.removeAll(keepingCapacity: true)
+    var tile = tiles.lowerBound
+    while tile < tiles.upperBound {
+      let (line, column) = tile.quotientAndRemainder(dividingBy: region.tileColumns.count)
+      let (image, row) = line.quotientAndRemainder(dividingBy: region.tileRows.count)
+      let count = min(region.tileColumns.count - column, tiles.upperBound - tile)
+      let first = region.tileColumns.lowerBound + column
+      scratch.runs.append(
+        Run(image: image, row: region.tileRows.lowerBound + row, columns: first..<first + count))
+      tile += count
+    }
+  }
+
+  /// The runs as the kernels read them, whose tile 0 begins at column `origin` and which are `step` columns long.
+  private func setKernelRuns(origin: Int, step: Int, _ scratch: Scratch) {
+    scratch.kernelRuns.removeAll(keepingCapacity: true)
+    var tile = 0
+    for run in scratch.runs {
+      scratch.kernelRuns.append(
+        ck_winograd_run(
+          firstColumn: run.columns.lowerBound * step + origin, firstTile: tile, tiles: run.columns.count))
+      tile += run.columns.count
+    }
+  }
+
+  private func transform(phase: Int, group: Int, _ operands: Operands, tiles: Int, _ scratch: Scratch) {
+    let input = operands.input
+    let anchor = vertical.anchors[vertical.phases[phase].anchor]
+    scratch.rowOffsets.removeAll(keepingCapacity: true)
+    for run in scratch.runs {
+      let first = run.row * WinogradAxis.tile + anchor
+      for y in first..<first + vertical.points {
+        scratch.rowOffsets.append(
+          y >= 0 && y < inputSize.height
+            ? run.image * operands.inputImageStride + input.offset(row: y) : nowhere)
+      }
+    }
+    let area = vertical.points * vertical.points
+    for (index, anchor) in horizontal.anchors.enumerated() {
+      setKernelRuns(origin: anchor, step: WinogradAxis.tile, scratch)
+      scratch.rowOffsets.withUnsafeBufferPointer { rowOffsets in
+        scratch.kernelRuns.withUnsafeBufferPointer { runs in
+          var transform = ck_winograd_input(
+            input: input.base + group * inputChannels * input.channelStride, channelStride: input.channelStride,
+            channels: inputChannels, taps: vertical.taps, columns: inputSize.width, runs: runs.baseAddress,
+            runCount: runs.count, rowOffsets: rowOffsets.baseAddress,
+            transformed: scratch.points.elements + index * area * scratch.pointStride,
+            pointStride: scratch.pointStride, tiles: tiles)
+          operands.kernels.transform(&transform)
+        }
+      }
+    }
+  }
+
+  private func multiply(
+    phase: Int, chunk: Int, group: Int, _ operands: Operands, tiles: Int, _ scratch: Scratch
+  ) {
+    let area = vertical.points * vertical.points
+    var weights = operands.weights + weightStart(group: group, phase: phase, chunk: chunk)
+    let outputs = chunks[chunk].count
+    scratch.productPointers.removeAll(keepingCapacity: true)
+    for (place, column) in horizontal.order.enumerated() {
+      let wanted = wantedPoints[phase][column]
+      let products = scratch.products.elements + place * area * scratch.productStride
+      wanted.withUnsafeBufferPointer { wanted in
+        var multiplication = ck_winograd_products(
+          transformed: scratch.points.elements + horizontal.phases[column].anchor * area * scratch.pointStride,
+          pointStride: scratch.pointStride, channels: inputChannels, tiles: tiles, weights: weights,
+          points: wanted.baseAddress, pointCount: wanted.count, outputs: outputs, products: products,
+          productStride: scratch.productStride, scratch: scratch.phases.elements)
+        operands.kernels.multiply(&multiplication)
+      }
+      weights += wanted.count * inputChannels * outputs
+      var index = 0
+      for point in 0..<area {
+        let isWanted = index < wanted.count && wanted[index] == point
+        scratch.productPointers.append(
+          UnsafePointer(isWanted ? products + index * scratch.productStride : scratch.zeros.elements))
+        index += isWanted ? 1 : 0
+      }
+    }
+  }
+
+  private func setOutputRows(phase: Int, _ region: Region, _ operands: Operands, _ scratch: Scratch) {
+    setKernelRuns(origin: -horizontal.lead, step: horizontal.length, scratch)
+    scratch.rowOffsets.removeAll(keepingCapacity: true)
+    scratch.residualOffsets.removeAll(keepingCapacity: true)
+    for run in scratch.runs {
+      for row in 0..<WinogradAxis.tile {
+        let y = (run.row * WinogradAxis.tile + row) * vertical.phases.count + phase
+        let image = run.image * operands.outputImageStride
+        let isWritten = region.rows.contains(y)
+        scratch.rowOffsets.append(isWritten ? image + operands.output.offset(row: y) : nowhere)
+        scratch.residualOffsets.append(isWritten ? image + (operands.residual?.offset(row: y) ?? 0) : nowhere)
+      }
+    }
+  }
+
+  private func finish(
+    chunk: Int, group: Int, _ region: Region, _ operands: Operands, tiles: Int, _ scratch: Scratch
+  ) {
+    let output = operands.output
+    let first = group * outputChannels + chunks[chunk].lowerBound
+    var epilogue = operands.epilogue ?? ck_epilogue()
+    epilogue.slopes = epilogue.slopes.map { $0 + first }
+    epilogue.residual = operands.residual.map { UnsafePointer($0.base + first * $0.channelStride) }
+    scratch.productPointers.withUnsafeBufferPointer { products in
+      scratch.rowOffsets.withUnsafeBufferPointer { rowOffsets in
+        scratch.residualOffsets.withUnsafeBufferPointer { residualOffsets in
+          scratch.kernelRuns.withUnsafeBufferPointer { runs in
+            withUnsafePointer(to: &epilogue) { epilogue in
+              var finishing = ck_winograd_output(
+                products: products.baseAddress, outputs: chunks[chunk].count, taps: vertical.taps,
+                phases: horizontal.phases.count, tiles: tiles, bias: operands.biases.map { $0 + first },
+                epilogue: operands.epilogue == nil ? nil : epilogue,
+                output: output.base + first * output.channelStride, outputStride: output.channelStride,
+                firstWritten: region.columns.lowerBound, endWritten: region.columns.upperBound,
+                runs: runs.baseAddress, runCount: runs.count, rowOffsets: rowOffsets.baseAddress,
+                residualOffsets: residualOffsets.baseAddress,
+                residualStride: operands.residual?.channelStride ?? 0, checks: scratch.checks.elements,
+                streams: operands.streams ? 1 : 0)
+              operands.kernels.finish(&finishing)
+            }
+          }
+        }
+      }
+    }
+  }
+
+  private func runsToRepeat(_ scratch: Scratch) -> [Run] {
+    var found: [Run] = []
+    var tile = 0
+    for run in scratch.runs {
+      var isOpen = false
+      for column in run.columns {
+        let isFinite = scratch.checks.elements[tile] == 0
+        tile += 1
+        if isFinite {
+          isOpen = false
+        } else if isOpen {
+          found[found.count - 1].columns = found[found.count - 1].columns.lowerBound..<column + 1
+        } else {
+          found.append(Run(image: run.image, row: run.row, columns: column..<column + 1))
+          isOpen = true
+        }
+      }
+    }
+    return found
+  }
+
+  /// `CK_NOWHERE`.
+  private var nowhere: Int { .min }
+}

@@ -1,0 +1,75 @@
+import CKakudaiKernels
+
+/// How a correlation of stride 1, or a transposed one whose phases have two or three taps, is computed by Winograd's minimal
+/// filtering: 36 multiplications in place of 144 (three taps), 25 in place of 64 (two), for 4 × 4 outputs and a pair of channels.
+///
+/// Vertical output phases are computed apart, horizontal ones together and interleaved. Tiles are anchored at the origin of the
+/// picture and share nothing, so that no cut changes a bit of the result. Where a sum is not finite, its tile is computed directly:
+/// NaN and infinity, in samples or weights, turn every sum that they enter into NaN or infinity, and so are never missed.
+final class WinogradPlan: Sendable {
+  let direction: CorrelationPlan.Direction
+  let extents: ConvolutionExtents
+  let vertical: WinogradAxis
+  let horizontal: WinogradAxis
+  /// Per group.
+  let inputChannels: Int
+  let outputChannels: Int
+  let inputSize: PerAxis
+  let outputSize: PerAxis
+  /// Output channels that are multiplied before they are transformed back, so that the products stay in the cache.
+  let chunks: [Range<Int>]
+  let outputBlock: Int
+  /// The points (row · points + column) at which not all weights are zero, for each vertical and each horizontal phase.
+  let wantedPoints: [[[Int]]]
+
+  /// - Returns: `nil` for what has no such algorithm.
+  init?(_ direction: CorrelationPlan.Direction, _ extents: ConvolutionExtents, kernels: ck_convolution_kernels) {
+    let (rows, columns): (AxisPhases, AxisPhases)
+    switch direction {
+    case .correlation:
+      (rows, columns) = (.correlation(extents.vertical), .correlation(extents.horizontal))
+      (inputChannels, outputChannels) = (extents.fineChannelsPerGroup, extents.coarseChannelsPerGroup)
+    case .transpose:
+      (rows, columns) = (.transpose(extents.vertical), .transpose(extents.horizontal))
+      (inputChannels, outputChannels) = (extents.coarseChannelsPerGroup, extents.fineChannelsPerGroup)
+    }
+    guard let vertical = WinogradAxis(rows, sharesSamples: false),
+      let apart = WinogradAxis(columns, sharesSamples: false),
+      let shared = WinogradAxis(columns, sharesSamples: true), vertical.taps == apart.taps
+    else { return nil }
+    self.direction = direction
+    self.extents = extents
+    self.vertical = vertical
+    // Transforming once for all phases saves about as much as every twelfth tile costs.
+    horizontal = shared.tiles * 12 <= apart.tiles * 13 ? shared : apart
+    inputSize = PerAxis(height: rows.inputLength, width: columns.inputLength)
+    outputSize = PerAxis(height: rows.outputLength, width: columns.outputLength)
+    outputBlock = kernels.outputBlock
+    wantedPoints = vertical.phases.map { row in
+      apart.phases.map { column in
+        (0..<vertical.points * vertical.points).filter {
+          let (y, x) = $0.quotientAndRemainder(dividingBy: vertical.points)
+          return (y < vertical.points - 1 || row.hasLastTap) && (x < vertical.points - 1 || column.hasLastTap)
+        }
+      }
+    }
+    let pointsOfChannel = horizontal.phases.count * vertical.points * vertical.points
+    let cached = max(1, 65_536 / (pointsOfChannel * Self.mostTiles) / outputBlock) * outputBlock
+    let count = (outputChannels + cached - 1) / cached
+    let outputChannels = outputChannels
+    chunks = (0..<count).map { outputChannels * $0 / count..<outputChannels * ($0 + 1) / count }
+  }
+
+  static let mostTiles = Int(CK_WINOGRAD_MOST_TILES)
+
+  /// Outputs of one tile.
+  var unit: PerAxis { PerAxis(height: vertical.length, width: horizontal.length) }
+
+  /// Floats of the transformed weights of one group and one vertical output phase.
+  func weightCount(phase: Int) -> Int {
+    wantedPoints[phase].reduce(0) { $0 + $1.count } * inputChannels * outputChannels
+  }
+
+  /// Floats of the transformed weights of one group.
+  var weightsPerGroup: Int { vertical.phases.indices.reduce(0) { $0 + weightCount(phase: $1) } }
+}

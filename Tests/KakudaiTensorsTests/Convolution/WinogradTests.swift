@@ -1,0 +1,224 @@
+import KakudaiTensors
+import TestSupport
+import Testing
+
+/// Winograd's algorithm, wherever it can be used, on every instruction set.
+struct WinogradTests {
+  struct Case: Sendable, CustomTestStringConvertible {
+    var isTransposed: Bool
+    var input: Shape
+    var outChannels: Int
+    var kernel: Int
+    var stride = 1
+    var padding = 1
+    var outputPadding = 0
+    var groups = 1
+
+    var geometry: ConvolutionGeometry {
+      get throws {
+        isTransposed
+          ? ConvolutionGeometry(
+            transposedWith: PerAxis(padding), stride: PerAxis(stride), outputPadding: PerAxis(outputPadding),
+            dilation: 1, groups: groups)
+          : try ConvolutionGeometry(
+            convolutionWith: .pixels(PerAxis(padding)), kernelSize: PerAxis(kernel), stride: PerAxis(stride),
+            dilation: 1, groups: groups)
+      }
+    }
+
+    var operation: any Operation {
+      get throws {
+        isTransposed
+          ? TransposedConvolution(geometry: try geometry) : Convolution(geometry: try geometry)
+      }
+    }
+
+    func value(
+      of operands: [Tensor], _ shape: Shape, _ epilogue: ConvolutionEpilogue, _ residual: Tensor
+    ) throws -> Tensor {
+      isTransposed
+        ? TransposedConvolution(geometry: try geometry).value(
+          of: operands, shape: shape, epilogue: epilogue, residual: residual)
+        : Convolution(geometry: try geometry).value(
+          of: operands, shape: shape, epilogue: epilogue, residual: residual)
+    }
+
+    var weightShape: Shape {
+      isTransposed
+        ? [input[1], outChannels / groups, kernel, kernel] : [outChannels, input[1] / groups, kernel, kernel]
+    }
+
+    func reference(_ operands: [Tensor], shape: Shape) -> ReferenceValues {
+      let reference = ConvolutionReference(stride: PerAxis(stride), padding: PerAxis(padding), groups: groups)
+      return isTransposed
+        ? reference.fine(coarse: operands[0], weight: operands[1], bias: operands[2], shape: shape)
+        : reference.coarse(fine: operands[0], weight: operands[1], bias: operands[2], shape: shape)
+    }
+
+    var operands: [Tensor] {
+      [.random(input, seed: 1), .random(weightShape, seed: 2), .random([outChannels], seed: 3)]
+    }
+
+    var testDescription: String {
+      """
+      \(isTransposed ? "transposed " : "")\(input)→\(outChannels), kernel \(kernel), stride \(stride), padding \(padding), \
+      output padding \(outputPadding), groups \(groups)
+      """
+    }
+  }
+
+  /// All geometries that have the algorithm, on sizes around those of tiles, vectors of tiles and whole units.
+  static let cases: [Case] = {
+    var generator = RandomGenerator(seed: 5)
+    func draw(_ range: ClosedRange<Int>) -> Int { range.lowerBound + generator.nextIndex(below: range.count) }
+    var cases: [Case] = []
+    for (isTransposed, kernel, stride, outputPadding) in [
+      (false, 3, 1, 0), (true, 3, 1, 0), (true, 4, 2, 0), (true, 4, 2, 1), (true, 3, 2, 1), (true, 3, 2, 0),
+      (true, 6, 3, 0), (true, 6, 2, 0), (true, 8, 4, 0), (true, 5, 2, 1), (false, 2, 1, 0), (true, 7, 3, 2),
+    ] {
+      for (height, width) in [
+        (1, 1), (3, 5), (4, 4), (8, 8), (9, 17), (5, 31), (6, 64), (7, 67), (2, 130), (draw(1...12), draw(1...80)),
+      ] {
+        let groups = [1, 1, 1, 2][draw(0...3)]
+        let padding = draw(0...min(kernel - 1, 2))
+        let drawn = Case(
+          isTransposed: isTransposed, input: [draw(1...3), groups * draw(1...9), height, width],
+          outChannels: groups * draw(1...15), kernel: kernel, stride: stride, padding: padding,
+          outputPadding: outputPadding, groups: groups)
+        let shape = try? drawn.operation.outputShape(of: drawn.operands.map(\.shape))
+        if shape != nil { cases.append(drawn) }
+      }
+    }
+    return cases
+  }()
+
+  /// The bound is 2e-6 of the largest Σ|x||w| of the output plane: a tile rounds on the scale of what its outputs sum
+  /// together. That the algorithm is used at all is what the bits show.
+  @Test(arguments: cases) func `the errors stay within the bound`(_ testCase: Case) throws {
+    let operands = testCase.operands
+    let operation = try testCase.operation
+    let shape = try operation.outputShape(of: operands.map(\.shape))
+    let reference = testCase.reference(operands, shape: shape)
+    let plane = shape[2] * shape[3]
+    withEveryKernelTable { kernels in
+      let direct = ConvolutionAlgorithm.$forced.withValue(.direct) { operation.apply(to: operands) }
+      let value = ConvolutionAlgorithm.$forced.withValue(.winograd) { operation.apply(to: operands) }
+      #expect(value.elements != direct.elements || plane < 4, "\(kernels.name): computed directly")
+      var worst = 0.0
+      for (index, element) in value.elements.enumerated() {
+        let start = index / plane * plane
+        let largest = reference.magnitudes[start..<start + plane].max()!
+        worst = max(worst, abs(Double(element) - reference.values[index]) / largest)
+      }
+      #expect(worst <= 2e-6, "\(kernels.name): \(worst) of the largest sum of magnitudes")
+    }
+  }
+
+  @Test(arguments: cases) func `rows have the bits of the whole`(_ testCase: Case) throws {
+    let picture = Shape(Array(testCase.input.dimensions.dropFirst()))
+    var input = Tensor.random(picture, seed: 1)
+    input.withUnsafeMutableBufferPointer { $0[$0.count / 2] = .infinity }
+    let (weight, bias) = (testCase.operands[1], testCase.operands[2])
+    let epilogue = ConvolutionEpilogue(
+      negativeSlopes: (0..<testCase.outChannels).map { 0.25 * Float($0) }, low: -1, high: 2,
+      residual: .beforeActivation)
+    try withEveryKernelTable { kernels in
+      try ConvolutionAlgorithm.$forced.withValue(.winograd) {
+        let sum = try testCase.operation.apply(to: [input, weight, bias])
+        let residual = Tensor.random(sum.shape, seed: 4)
+        let whole = try testCase.value(of: [input, weight, bias], sum.shape, epilogue, residual)
+        let batch = Shape([1] + sum.shape.dimensions)
+        let applied = ConvolutionEpilogueTests.applied(
+          epilogue, to: sum.viewed(as: batch), residual: residual.viewed(as: batch))
+        #expect(whole.bits == applied.bits, "\(kernels.name): the epilogue")
+        let rows = try RowConvolution(
+          testCase.isTransposed ? .transposed : .convolution, testCase.geometry, weight: weight, bias: bias,
+          epilogue: epilogue, input: picture)
+        for stepRows in [1, rows.rowUnit, whole.shape[1]] {
+          let streamed = RowConvolutionTests.streamed(
+            rows, input, residual: residual, output: whole.shape, stepRows: stepRows)
+          #expect(streamed.bits == whole.bits, "\(kernels.name), \(stepRows) rows a step")
+        }
+      }
+    }
+  }
+
+  @Test func `neither threads nor neighbours in a batch change a bit`() {
+    let input = Tensor.random([5, 12, 9, 21], seed: 1)
+    let weight = Tensor.random([12, 20, 4, 4], seed: 2)
+    withEveryKernelTable { kernels in
+      ConvolutionAlgorithm.$forced.withValue(.winograd) {
+        func run(_ input: Tensor) -> Tensor { convTranspose2d(input, weight, stride: 2, padding: 1) }
+        let one = withThreadCount(1) { run(input) }
+        for threads in [2, 3, 7] { #expect(withThreadCount(threads) { run(input) } == one, "\(kernels.name)") }
+        for image in 0..<5 {
+          #expect(run(input.sliced(0, image..<image + 1)) == one.sliced(0, image..<image + 1), "\(kernels.name)")
+        }
+      }
+    }
+  }
+
+  /// What is not finite, or becomes so in a transform although its sums are finite, stands where direct kernels have it.
+  @Test(arguments: [Float.nan, .infinity, -.infinity, 3e38, -2e38])
+  func `only what is not finite in the direct sums is not finite`(_ extreme: Float) throws {
+    for (isTransposed, kernel, stride) in [(false, 3, 1), (true, 3, 1), (true, 4, 2), (true, 3, 2)] {
+      let testCase = Case(
+        isTransposed: isTransposed, input: [2, 5, 22, 75], outChannels: 7, kernel: kernel, stride: stride)
+      var operands = testCase.operands.map { $0 * 0.01 }
+      let weight = operands[1]
+      operands[0].withUnsafeMutableBufferPointer { input in
+        for index in [0, 74, 75 * 9 + 31, 22 * 75 * 3 + 21 * 75 + 40, 22 * 75 * 8 + 5] { input[index] = extreme }
+      }
+      operands[1].withUnsafeMutableBufferPointer { $0[kernel + 1] = 0 }
+      func run(_ algorithm: ConvolutionAlgorithm) throws -> Tensor {
+        try ConvolutionAlgorithm.$forced.withValue(algorithm) { try testCase.operation.apply(to: operands) }
+      }
+      try withEveryKernelTable { kernels in
+        try expectSameClasses(run(.winograd), run(.direct), "\(kernels.name), \(testCase), input")
+      }
+      operands = [testCase.operands[0], weight, testCase.operands[2]]
+      operands[1].withUnsafeMutableBufferPointer { $0[kernel * kernel * 4 + 2] = extreme }
+      try withEveryKernelTable { kernels in
+        try expectSameClasses(run(.winograd), run(.direct), "\(kernels.name), \(testCase), weight")
+      }
+    }
+  }
+
+  /// Expects NaN and infinities at the same places, and finite values between them that agree.
+  private func expectSameClasses(_ value: Tensor, _ direct: Tensor, _ label: String) {
+    var wrong = 0
+    for (ours, theirs) in zip(value.elements, direct.elements) {
+      let isSame =
+        ours.isFinite && theirs.isFinite
+        ? true : ours.isNaN && theirs.isNaN || ours == theirs
+      if !isSame { wrong += 1 }
+    }
+    #expect(wrong == 0, "\(label): \(wrong) of \(value.elements.count) elements")
+    #expect(direct.elements.contains { !$0.isFinite } || value.elements.allSatisfy(\.isFinite), "\(label)")
+  }
+
+  @Test func `it is chosen for many channels of large pictures, and for nothing small`() {
+    func isChosen(_ transposed: Bool, _ channels: (Int, Int), kernel: Int, stride: Int, size: Int) -> Bool {
+      let input = Tensor.random([1, channels.0, size, size], seed: 1)
+      let weight = Tensor.random(
+        transposed ? [channels.0, channels.1, kernel, kernel] : [channels.1, channels.0, kernel, kernel], seed: 2)
+      func run() -> Tensor {
+        transposed
+          ? convTranspose2d(input, weight, stride: PerAxis(stride), padding: 1)
+          : conv2d(input, weight, stride: PerAxis(stride), padding: 1)
+      }
+      let (free, direct) = (run(), ConvolutionAlgorithm.$forced.withValue(.direct, operation: run))
+      return free != direct && free == ConvolutionAlgorithm.$forced.withValue(.winograd, operation: run)
+    }
+    #expect(isChosen(false, (64, 64), kernel: 3, stride: 1, size: 64))
+    #expect(isChosen(true, (64, 32), kernel: 4, stride: 2, size: 64))
+    #expect(!isChosen(false, (64, 64), kernel: 3, stride: 1, size: 4))
+    #expect(!isChosen(true, (3, 32), kernel: 4, stride: 2, size: 64))
+    #expect(!isChosen(false, (64, 64), kernel: 3, stride: 2, size: 64))
+  }
+}
+
+extension Tensor {
+  /// Those of the elements, all NaN being alike.
+  fileprivate var bits: [UInt32] { elements.map { $0.isNaN ? Float.nan.bitPattern : $0.bitPattern } }
+}
