@@ -1,5 +1,5 @@
 # The everyday commands; each installs what it needs first and says so.
-.PHONY: demo test check format bench dependencies
+.PHONY: demo test check format bench candidates dependencies
 
 # Builds the program and enlarges the photograph that ships with it.
 demo: dependencies
@@ -28,6 +28,10 @@ bench: dependencies
 	for library in onnx onnxruntime openvino ncnn opencv-python-headless; do .venv/bin/pip install --quiet $$library || true; done
 	swift build -c release --package-path Benchmarks
 	.venv/bin/python Benchmarks/compare.py $(SHAPES) --threads $(or $(THREADS),1)
+
+# After `make bench`: the algorithms that a convolution chooses from, in turns, and where the choice is not the best.
+candidates:
+	.venv/bin/python Benchmarks/candidates.py $(SHAPES) --threads $(or $(THREADS),1)
 
 format:
 	swift format --in-place --recursive Package.swift Sources Tests Examples Benchmarks

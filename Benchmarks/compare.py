@@ -7,46 +7,19 @@ import json
 import math
 import pathlib
 import statistics
-import subprocess
-import tempfile
 import time
 
 import numpy
 import torch
-from safetensors.torch import load_file, save_file
 
 import rivals
+from ours import Ours
 from shapes import ALL
 
 FOLDER = pathlib.Path(__file__).parent
 ROUNDS = 5
 # What one library may take of one round.
 MILLISECONDS = 60
-
-
-class Ours:
-    def __init__(self, threads):
-        program = FOLDER / ".build/release/Times"
-        self.process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.ask(f"threads {threads}")
-
-    def ask(self, line):
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
-        return self.process.stdout.readline()
-
-    def load(self, case, tensors):
-        """Takes what is to be timed and returns its results."""
-        with tempfile.TemporaryDirectory() as folder:
-            save_file(tensors, f"{folder}/in.safetensors", {key: str(value) for key, value in vars(case).items()})
-            self.ask(f"load {folder}/in.safetensors")
-            self.ask(f"save {folder}/out.safetensors")
-            results = load_file(f"{folder}/out.safetensors")
-            order = ["output"] if "output" in results else [name for name in tensors if name in results]
-            return [results[name].numpy() for name in order]
-
-    def times(self, count):
-        return [float(value) for value in self.ask(f"time {count}").split()]
 
 
 def times(call, count):
