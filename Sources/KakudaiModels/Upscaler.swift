@@ -26,11 +26,9 @@ public struct Upscaler: Sendable {
     let result: Tensor =
       switch model.method {
       case .networks(let networks):
-        network(of: networks, from: picture, to: size).map { network in
-          network.channels == 1
-            ? resampled(network(luma), to: size, .bicubic)
-            : protocolLuma(of: clamp(enlarged(picture, to: size), minimum: 0, maximum: 1))
-        } ?? resampled(luma, to: size, .bicubic)
+        networks[0].channels == 1
+          ? inSteps(luma, by: networks, to: size) { resampled($1($0), to: $2, .bicubic) }
+          : protocolLuma(of: clamp(enlarged(picture, to: size), minimum: 0, maximum: 1))
       case .resampling, .transposedBicubic: enlarged(BytePlanes(luma).tensor, to: size)
       }
     return clamp(result, minimum: 0, maximum: 1)
@@ -72,11 +70,23 @@ public struct Upscaler: Sendable {
       // A picture made smaller needs no enlargement first.
       return resampled(factor == 1 ? picture : network(picture), to: size, .bicubic)
     case .networks(let networks):
-      guard let network = network(of: networks, from: picture, to: size) else {
-        return resampled(picture, to: size, .bicubic)
-      }
-      return enlarged(picture, by: network, to: size)
+      return inSteps(picture, by: networks, to: size) { enlarged($0, by: $1, to: $2) }
     }
+  }
+
+  /// Enlarges by one network, or by several in a row where the largest factor is far from enough.
+  private func inSteps(
+    _ picture: Tensor, by networks: [any SuperResolutionNetwork], to size: PerAxis,
+    _ step: (Tensor, any SuperResolutionNetwork, PerAxis) -> Tensor
+  ) -> Tensor {
+    guard let network = network(of: networks, from: picture, to: size) else {
+      return resampled(picture, to: size, .bicubic)
+    }
+    let reached = PerAxis(height: network.scale * picture.shape[2], width: network.scale * picture.shape[3])
+    // What is missing is left to the resample up to a factor of 1.2: another network costs several times as much.
+    let isFar = 5 * size.height > 6 * reached.height || 5 * size.width > 6 * reached.width
+    guard isFar && network.scale > 1 else { return step(picture, network, size) }
+    return inSteps(clamp(step(picture, network, reached), minimum: 0, maximum: 1), by: networks, to: size, step)
   }
 
   private func enlarged(_ picture: Tensor, by network: any SuperResolutionNetwork, to size: PerAxis) -> Tensor {

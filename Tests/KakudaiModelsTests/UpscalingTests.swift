@@ -95,17 +95,30 @@ struct ShippedModelTests {
     }
   }
 
-  @Test func `a size between the factors is reached by the next larger network, one beyond them by the largest`() throws
-  {
-    let picture = Tensor.uniform([1, 1, 9, 8])
+  @Test func `a size between the factors is reached by the next larger network, one beyond them by several`() throws {
+    // Far from black and white, so that nothing is cut off.
+    let picture = Tensor.uniform([1, 1, 9, 8]) * 0.2 + 0.4
     let model = try UpscalingModel(named: "fast")
-    func enlarged(by network: any SuperResolutionNetwork, to size: PerAxis) -> Tensor {
-      let whole = grey(ofLuma: network(luma(ofGrey: picture)))
+    func enlarged(by networks: [any SuperResolutionNetwork], to size: PerAxis) -> Tensor {
+      let whole = networks.reduce(picture) { picture, network in
+        clamp(grey(ofLuma: network(luma(ofGrey: picture))), minimum: 0, maximum: 1)
+      }
       let result = interpolate(whole, size: [size.height, size.width], mode: .bicubic, antialias: true)
       return clamp(result, minimum: 0, maximum: 1)
     }
-    #expect(try Upscaler(model)(picture, to: [13, 12]) == enlarged(by: model.networks[0], to: [13, 12]))
-    #expect(try Upscaler(model)(picture, to: [90, 80]) == enlarged(by: model.networks.last!, to: [90, 80]))
+    func distance(_ size: PerAxis, _ networks: any SuperResolutionNetwork...) throws -> Float {
+      let difference = try Upscaler(model)(picture, to: size) - enlarged(by: networks, to: size)
+      return abs(difference).elements.max()!
+    }
+    let (first, last) = (model.networks[0], model.networks.last!)
+    #expect(try distance([13, 12], first) < 1e-6)
+    let far = PerAxis(height: 9 * last.scale * 2, width: 8 * last.scale * 2)
+    #expect(try distance(far, last, first) < 1e-6)
+    #expect(try distance(far, last) > 0.01)
+    // A little more than the largest factor is left to the resample.
+    let near = PerAxis(height: 9 * last.scale * 7 / 6, width: 8 * last.scale * 7 / 6)
+    #expect(try distance(near, last) < 1e-6)
+    #expect(try distance(near, last, first) > 0.01)
     // Nothing to enlarge: no network runs.
     let reduced = interpolate(picture, size: [5, 4], mode: .bicubic, antialias: true)
     #expect(try Upscaler(model)(picture, to: [5, 4]) == clamp(reduced, minimum: 0, maximum: 1))
