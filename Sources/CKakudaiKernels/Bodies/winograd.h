@@ -121,6 +121,11 @@ CK_INLINE void ck_deal(const float *source, float *streams, size_t tiles) {
 static const float *ck_padded(const ck_winograd_input *t, const float *row, ptrdiff_t first, size_t count, float *line) {
   const ptrdiff_t columns = (ptrdiff_t)t->columns;
   if (first >= 0 && first + (ptrdiff_t)count <= columns) return row + first;
+  if (count <= 4 * CK_WINOGRAD_TILE) { /* less than the calls below cost */
+    for (ptrdiff_t i = 0; i < (ptrdiff_t)count; i++)
+      line[i] = first + i >= 0 && first + i < columns ? row[first + i] : 0;
+    return line;
+  }
   const ptrdiff_t end = first + (ptrdiff_t)count;
   const ptrdiff_t from = first < 0 ? 0 : first < columns ? first : columns;
   const ptrdiff_t to = end > columns ? columns : end > from ? end : from;
@@ -132,52 +137,64 @@ static const float *ck_padded(const ck_winograd_input *t, const float *row, ptrd
   return line;
 }
 
-CK_INLINE void ck_transform_run(const ck_winograd_input *t, const ck_winograd_run *s, const ptrdiff_t *rowOffsets,
-                                const float *input, float *transformed, const int points) {
-  float streams[CK_WINOGRAD_MOST_POINTS * 4 * CK_STREAM] __attribute__((aligned(64)));
+/* The samples of the tiles of one run: column c of row r of a tile stands at streams[(r * points + c) * CK_STREAM + tile].
+ * Columns from the fifth on are those of the next tile, and left out but for the last tile where there is only one run. */
+CK_INLINE void ck_deal_run(const ck_winograd_input *t, const ck_winograd_run *run, const ptrdiff_t *rowOffsets,
+                           const float *input, float *streams, const int points) {
   float line[4 * CK_STREAM] __attribute__((aligned(64)));
-  const size_t samples = 4 * s->tiles + (size_t)points - 4;
+  const size_t tiles = run->tiles, samples = 4 * tiles + (size_t)points - 4;
   for (int row = 0; row < points; row++) {
-    float *const target = streams + row * 4 * CK_STREAM;
+    float *const target = streams + (size_t)row * (size_t)points * CK_STREAM + run->firstTile;
     if (rowOffsets[row] == CK_NOWHERE) {
-      for (int stream = 0; stream < 4; stream++) memset(target + stream * CK_STREAM, 0, (s->tiles + 1) * 4);
+      for (int stream = 0; stream < points; stream++) memset(target + stream * CK_STREAM, 0, (tiles + 1) * 4);
       continue;
     }
-    const float *source = ck_padded(t, input + rowOffsets[row], s->firstColumn, samples, line);
-    ck_deal(source, target, s->tiles);
+    const float *const source = ck_padded(t, input + rowOffsets[row], run->firstColumn, samples, line);
+    ck_deal(source, target, tiles);
+    for (int stream = 0; stream < points - 4; stream++) {
+      float *const first = target + stream * CK_STREAM, *const fifth = first + 4 * CK_STREAM;
+      first[tiles] = source[4 * tiles + (size_t)stream];
+      if (t->runCount > 1)
+        for (size_t tile = 0; tile < tiles; tile++) fifth[tile] = first[tile + 1];
+    }
     /* Of the next channel. */
     for (size_t x = 0; x < samples; x += 16)
-      ck_prefetch(input + t->channelStride + rowOffsets[row] + s->firstColumn + (ptrdiff_t)x);
-    for (int stream = 0; stream < points - 4; stream++)
-      target[(size_t)(stream * CK_STREAM) + s->tiles] = source[4 * s->tiles + (size_t)stream];
+      ck_prefetch(input + t->channelStride + rowOffsets[row] + run->firstColumn + (ptrdiff_t)x);
   }
-  for (size_t tile = 0; tile < s->tiles; tile += CK_LANES) {
-    ck_vector rows[CK_WINOGRAD_MOST_POINTS][CK_WINOGRAD_MOST_POINTS];
-    CK_UNROLL for (int column = 0; column < points; column++) {
-      ck_vector samples[CK_WINOGRAD_MOST_POINTS], values[CK_WINOGRAD_MOST_POINTS];
-      CK_UNROLL for (int row = 0; row < points; row++)
-        samples[row] = ck_load(streams + (row * 4 + column % 4) * CK_STREAM + tile + column / 4);
-      ck_to_points(samples, values, points);
-      CK_UNROLL for (int row = 0; row < points; row++) rows[row][column] = values[row];
-    }
-    CK_UNROLL for (int row = 0; row < points; row++) {
-      ck_vector values[CK_WINOGRAD_MOST_POINTS];
-      ck_to_points(rows[row], values, points);
-      CK_UNROLL for (int column = 0; column < points; column++)
-        ck_store(transformed + (size_t)(row * points + column) * t->pointStride + s->firstTile + tile, values[column]);
+}
+
+CK_INLINE void ck_transform_points(const ck_winograd_input *t, const int points) {
+  float streams[CK_WINOGRAD_MOST_POINTS * CK_WINOGRAD_MOST_POINTS * CK_STREAM] __attribute__((aligned(64)));
+  size_t columns[CK_WINOGRAD_MOST_POINTS];
+  for (size_t c = 0; c < (size_t)points; c++)
+    columns[c] = c >= 4 && t->runCount == 1 ? (c - 4) * CK_STREAM + 1 : c * CK_STREAM;
+  for (size_t channel = 0; channel < t->channels; channel++) {
+    for (size_t i = 0; i < t->runCount; i++)
+      ck_deal_run(t, t->runs + i, t->rowOffsets + i * (size_t)points, t->input + (ptrdiff_t)channel * t->channelStride,
+                  streams, points);
+    float *const transformed = t->transformed + channel * t->tiles;
+    for (size_t tile = 0; tile < t->tiles; tile += CK_LANES) {
+      ck_vector rows[CK_WINOGRAD_MOST_POINTS][CK_WINOGRAD_MOST_POINTS];
+      CK_UNROLL for (int column = 0; column < points; column++) {
+        ck_vector samples[CK_WINOGRAD_MOST_POINTS], values[CK_WINOGRAD_MOST_POINTS];
+        CK_UNROLL for (int row = 0; row < points; row++)
+          samples[row] = ck_load(streams + row * points * CK_STREAM + columns[column] + tile);
+        ck_to_points(samples, values, points);
+        CK_UNROLL for (int row = 0; row < points; row++) rows[row][column] = values[row];
+      }
+      CK_UNROLL for (int row = 0; row < points; row++) {
+        ck_vector values[CK_WINOGRAD_MOST_POINTS];
+        ck_to_points(rows[row], values, points);
+        CK_UNROLL for (int column = 0; column < points; column++)
+          ck_store(transformed + (size_t)(row * points + column) * t->pointStride + tile, values[column]);
+      }
     }
   }
 }
 
 static void ck_winograd_transform(const ck_winograd_input *t) {
-  for (size_t channel = 0; channel < t->channels; channel++) {
-    const float *input = t->input + (ptrdiff_t)channel * t->channelStride;
-    float *transformed = t->transformed + channel * t->tiles;
-    for (size_t i = 0; i < t->runCount; i++) {
-      if (t->taps == 3) ck_transform_run(t, t->runs + i, t->rowOffsets + i * 6, input, transformed, 6);
-      else ck_transform_run(t, t->runs + i, t->rowOffsets + i * 5, input, transformed, 5);
-    }
-  }
+  if (t->taps == 3) ck_transform_points(t, 6);
+  else ck_transform_points(t, 5);
 }
 
 static void ck_winograd_multiply(const ck_winograd_products *p) {

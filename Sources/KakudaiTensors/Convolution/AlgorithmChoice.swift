@@ -37,11 +37,15 @@ enum AlgorithmChoice {
       let plan = WinogradPlan(direction, extents, kernels: kernels.table.pointee.convolution)
     else { return nil }
     if forced == .winograd { return plan }
+    guard plan.weightsPerGroup * extents.groups <= mostWeights else { return nil }
     return cost(of: plan, lanes: kernels.lanes) < directCost(extents, lanes: kernels.lanes) ? plan : nil
   }
 
   /// Multiplications below which nothing is worth a choice.
   private static let smallest = 2_000_000
+
+  /// Transformed weights, which stay with their tensor, take 256 MB at most.
+  private static let mostWeights = 64 << 20
 
   // Costs are in multiply-adds of whole vectors, as the measured speeds of the kernels convert them.
 
@@ -50,14 +54,15 @@ enum AlgorithmChoice {
     Double(extents.multiplications) / Double(lanes) / 0.85
   }
 
-  /// Vectors of tiles: products at 92 %; to transform the samples of a vector of tiles, of one channel, costs as much as
-  /// 13 multiply-adds for each point, and to transform the products back as much as 10.
+  /// Products run at 92 %. To transform the samples of a vector of tiles, of one channel, costs as much as 13 multiply-adds for
+  /// each point, and to transform products back as much as 10; each row of tiles costs 250 and 200 besides.
   private static func cost(of plan: WinogradPlan, lanes: Int) -> Double {
-    let tiles = plan.extents.batch * plan.vertical.tiles * plan.horizontal.tiles
-    let vectors = Double((tiles + lanes - 1) / lanes * plan.extents.groups)
-    let area = Double(plan.vertical.points * plan.vertical.points)
-    let transforms = Double(plan.vertical.phases.count * plan.horizontal.anchors.count * plan.inputChannels)
-    let inverses = Double(plan.vertical.phases.count * plan.horizontal.phases.count * plan.outputChannels)
-    return vectors * (Double(plan.weightsPerGroup) / 0.92 + area * (13 * transforms + 10 * inverses))
+    let rows = plan.extents.batch * plan.extents.groups * plan.vertical.tiles
+    let vectors = (rows * plan.horizontal.tiles + lanes - 1) / lanes
+    let area = plan.vertical.points * plan.vertical.points
+    let transforms = plan.vertical.phases.count * plan.horizontal.anchors.count * plan.inputChannels
+    let inverses = plan.vertical.phases.count * plan.horizontal.phases.count * plan.outputChannels
+    return Double(vectors) * (Double(plan.weightsPerGroup) / 0.92 + Double(area * (13 * transforms + 10 * inverses)))
+      + Double(rows * (250 * transforms + 200 * inverses))
   }
 }
