@@ -1,5 +1,5 @@
 # The everyday commands; each installs what it needs first and says so.
-.PHONY: demo test check format bench candidates dependencies
+.PHONY: demo test check format bench bench-models bench-dependencies candidates dependencies
 
 # Builds the program and enlarges the photograph that ships with it.
 demo: dependencies
@@ -22,12 +22,18 @@ check: dependencies
 # Times ours and other libraries in turns: convolutions, their gradients (SHAPES=grad), functions of pictures (bicubic).
 # SHAPES selects by name, THREADS=2 takes two threads.
 # A library that cannot be had is left out.
-bench: dependencies
+bench: bench-dependencies
+	.venv/bin/python Benchmarks/compare.py $(SHAPES) --threads $(or $(THREADS),1)
+
+# Whole networks; `make bench-models MODELS=fsrcnn THREADS=2` selects.
+bench-models: bench-dependencies
+	.venv/bin/python Benchmarks/models.py $(MODELS) --threads $(or $(THREADS),1)
+
+bench-dependencies: dependencies
 	test -d .venv || python3 -m venv .venv
 	.venv/bin/pip install --quiet torch==2.13.0+cpu safetensors numpy --extra-index-url https://download.pytorch.org/whl/cpu
 	for library in onnx onnxruntime openvino ncnn opencv-python-headless; do .venv/bin/pip install --quiet $$library || true; done
 	swift build -c release --package-path Benchmarks
-	.venv/bin/python Benchmarks/compare.py $(SHAPES) --threads $(or $(THREADS),1)
 
 # After `make bench`: the algorithms that a convolution chooses from, in turns, and where the choice is not the best.
 candidates:

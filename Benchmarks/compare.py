@@ -102,4 +102,5 @@ def main():
         {"threads": arguments.threads, "limit": limit, "cases": results}, indent=1))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -21,7 +21,7 @@ struct RowSchedule: Sendable {
     var columns = [Int](repeating: 0, count: graph.sizes.count)
     columnEnds = (1...strips).map { strip in
       let end = strip == strips ? output.width : max(columns[columns.count - 1], output.width * strip / strips)
-      columns = graph.columnTargets(outputColumns: end, done: columns, alignment: strips == 1 ? 1 : 16)
+      columns = graph.columnTargets(outputColumns: end, done: columns, alignment: strips == 1 ? 1 : 64)
       return columns
     }
 

@@ -67,6 +67,11 @@ private struct End: Kakudai.Operation {
 
 /// The job that a file of tensors describes in its metadata.
 func makeJob(_ file: Safetensors) throws -> any Job {
+  if file.metadata["layers"] != nil {
+    let (network, input) = (Network(file), try file.tensor("input"))
+    let plan = Plan(input: input.shape) { network($0) }
+    return Forward { plan(input) }
+  }
   let function = try function(file)
   let names = ["input", "weight", "bias"].filter { file.tensors[$0] != nil }
   let operands = try names.map { try file.tensor($0) }

@@ -4,7 +4,7 @@ import Kakudai
 
 /// Computes and times what `compare.py` asks for, a line of standard input at a time:
 /// `load FILE` takes the tensors of a file and what its metadata says to do with them, `save FILE` writes the results,
-/// `time N` prints the milliseconds of N runs, `threads N` says how many threads to use, `limit` prints how many billion
+/// `time N` prints the milliseconds of N runs, `memory` the peak in MB, `threads N` says how many threads to use, `limit` prints how many billion
 /// floating-point operations a second one thread can do at most.
 @main
 struct Times {
@@ -17,6 +17,9 @@ struct Times {
       case "load": job = try makeJob(try Safetensors(contentsOf: words[1]))
       case "save": try Safetensors.write(withThreadCount(threads) { job.run().results }, to: words[1])
       case "threads": threads = Int(words[1])!
+      case "memory":
+        answer("\(peakMegabytes())")
+        continue
       case "limit":
         answer("\(limit())")
         continue
@@ -36,6 +39,18 @@ struct Times {
       let time = ContinuousClock().measure { operations = multiply_adds(4_000_000, &sink) }
       return operations / (time / .nanoseconds(1))
     }.max()!
+  }
+
+  /// The most memory this process has held so far.
+  static func peakMegabytes() -> Double {
+    var usage = rusage()
+    #if canImport(Darwin)
+    getrusage(RUSAGE_SELF, &usage)
+    return Double(usage.ru_maxrss) / 1_048_576
+    #else
+    getrusage(Int32(bitPattern: UInt32(RUSAGE_SELF.rawValue)), &usage)
+    return Double(usage.ru_maxrss) / 1024
+    #endif
   }
 
   /// A line that is not kept in a buffer.
