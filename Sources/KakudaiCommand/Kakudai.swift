@@ -11,6 +11,7 @@ struct Kakudai: ParsableCommand {
       """,
     subcommands: [
       Upscale.self, Compare.self, Evaluate.self, Explain.self, Models.self, Inspect.self, Export.self, Train.self,
+      Bench.self,
     ])
 
   /// Wrong usage ends with 2, which scripts expect, and not with the parser's 64.

@@ -32,9 +32,9 @@ extension Plan {
   }
 
   /// Whether all values together stay in the cache, so that nothing is gained by rows.
-  var fitsCache: Bool {
-    graph.values.reduce(0) { $0 + (graph.constant(0) == nil ? 4 * $1.shape.elementCount : 0) } < 2 * Plan.cachedBytes
-  }
+  var fitsCache: Bool { graph.values.indices.reduce(0) { $0 + (graph.constant($1) == nil ? bytes($1) : 0) } < 1 << 20 }
+
+  private func bytes(_ index: Int) -> Int { 4 * graph.values[index].shape.elementCount }
 
   private var lastUses: [Int] {
     var lastUses = [Int](repeating: -1, count: graph.values.count)

@@ -45,6 +45,9 @@ public struct Plan: Sendable {
   /// Whether the network flows through a picture by rows.
   public var isStreamed: Bool { rows != nil }
 
+  /// Multiplications of the convolutions and resamplings of one run; 0 where the network does not flow by rows.
+  public var multiplications: Int { rows?.multiplications ?? 0 }
+
   /// Computes the output for one input, which must have the planned shape.
   public func callAsFunction(_ picture: Tensor) -> Tensor {
     guard picture.shape == input else {

@@ -64,6 +64,9 @@ struct RowGraph: Sendable {
 
   var output: Size { sizes[sizes.count - 1] }
 
+  /// For a whole picture.
+  var multiplications: Int { stages.reduce(0) { $0 + $1.kernel.multiplications } }
+
   /// The rows that each value has once the output has `outputRows`; `done` is what they have now.
   func rowTargets(outputRows: Int, done: [Int]) -> [Int] {
     targets(done: done, output: outputRows, lengths: { $0.height }, unit: { $0.rowUnit }) {

@@ -21,7 +21,8 @@ struct Network: Sendable {
       case "conv": x = conv2d(x, weight!, bias, stride: PerAxis(numbers[3]), padding: .pixels(PerAxis(numbers[4])))
       case "convTranspose":
         x = convTranspose2d(
-          x, weight!, bias, stride: PerAxis(numbers[3]), padding: PerAxis(numbers[4]), outputPadding: PerAxis(numbers[5]))
+          x, weight!, bias, stride: PerAxis(numbers[3]), padding: PerAxis(numbers[4]),
+          outputPadding: PerAxis(numbers[5]))
       case "prelu": x = prelu(x, weight!)
       case "relu": x = relu(x)
       case "leaky": x = leakyReLU(x, negativeSlope: 0.1)
