@@ -10,6 +10,10 @@
 #define CK_TILES(TILE) \
   TILE(1, 8) TILE(2, 8) TILE(3, 8) TILE(4, 6) TILE(5, 5) TILE(6, 4) TILE(7, 3) TILE(8, 3) TILE(9, 3) TILE(10, 2) \
   TILE(11, 2) TILE(12, 2)
+/* The same for two phases of `outputs`. */
+#define CK_PAIRS(PAIR) \
+  PAIR(1, 8) PAIR(2, 6) PAIR(3, 4) PAIR(4, 3) PAIR(5, 2) PAIR(6, 2) PAIR(7, 1) PAIR(8, 1) PAIR(9, 1) PAIR(10, 1) \
+  PAIR(11, 1) PAIR(12, 1)
 #define CK_OUTPUT_BLOCK 12
 #define CK_PIXEL_BLOCK (2 * CK_LANES)
 #define CK_PRODUCT_LEFTS 4

@@ -1,5 +1,5 @@
 /* The kernels of ck_convolution.h, written once and compiled for every instruction set.
- * Needs CK_LANES, CK_FUSED, CK_TILES, CK_OUTPUT_BLOCK, CK_PIXEL_BLOCK, CK_PRODUCT_LEFTS and CK_PRODUCT_RIGHTS. */
+ * Needs CK_LANES, CK_FUSED, CK_TILES, CK_PAIRS, CK_OUTPUT_BLOCK, CK_PIXEL_BLOCK, CK_PRODUCT_LEFTS and CK_PRODUCT_RIGHTS. */
 
 /* The arrays below are as large as the largest tile needs: the optimiser keeps the part that is used in registers, which it
  * does only for arrays of constant size. */
@@ -23,6 +23,25 @@ typedef struct ck_destination {
   const float *wanted;         /* what to bring into the caches meanwhile, or NULL */
 } ck_destination;
 
+/* sums[o] += weights[o] * pixels, in the order that needs fewer registers. */
+CK_INLINE void ck_multiply(ck_vector (*sums)[CK_MOST_VECTORS], const float *weights, const float *pixels,
+                           const int outputs, const int vectors) {
+  if (outputs > vectors) {
+    ck_vector values[CK_MOST_VECTORS];
+    CK_UNROLL for (int v = 0; v < vectors; v++) values[v] = ck_load(pixels + v * CK_LANES);
+    CK_UNROLL for (int o = 0; o < outputs; o++) {
+      const ck_vector weight = ck_broadcast(weights[o]);
+      CK_UNROLL for (int v = 0; v < vectors; v++) sums[o][v] = ck_multiply_add(weight, values[v], sums[o][v]);
+    }
+  } else {
+    CK_UNROLL for (int v = 0; v < vectors; v++) {
+      const ck_vector value = ck_load(pixels + v * CK_LANES);
+      CK_UNROLL for (int o = 0; o < outputs; o++)
+        sums[o][v] = ck_multiply_add(ck_broadcast(weights[o]), value, sums[o][v]);
+    }
+  }
+}
+
 /* One tile in registers. `outputs` and `vectors` are constants at every call, so that all loops over them unroll. */
 CK_INLINE void ck_tile(const ck_correlation *c, const ck_pass *p, size_t x, const ck_destination *d, const int outputs,
                        const int vectors) {
@@ -45,23 +64,8 @@ CK_INLINE void ck_tile(const ck_correlation *c, const ck_pass *p, size_t x, cons
       CK_UNROLL for (int v = 0; v < vectors; v++) ck_prefetch(wanted + v * CK_LANES);
       wanted += c->wantedChannelStride;
     }
-    for (size_t tap = 0; tap < taps; tap++, weights += outputs) {
-      const float *const pixels = input + tapOffsets[tap];
-      if (outputs > vectors) {
-        ck_vector values[CK_MOST_VECTORS];
-        CK_UNROLL for (int v = 0; v < vectors; v++) values[v] = ck_load(pixels + v * CK_LANES);
-        CK_UNROLL for (int o = 0; o < outputs; o++) {
-          const ck_vector weight = ck_broadcast(weights[o]);
-          CK_UNROLL for (int v = 0; v < vectors; v++) sums[o][v] = ck_multiply_add(weight, values[v], sums[o][v]);
-        }
-      } else {
-        CK_UNROLL for (int v = 0; v < vectors; v++) {
-          const ck_vector value = ck_load(pixels + v * CK_LANES);
-          CK_UNROLL for (int o = 0; o < outputs; o++)
-            sums[o][v] = ck_multiply_add(ck_broadcast(weights[o]), value, sums[o][v]);
-        }
-      }
-    }
+    for (size_t tap = 0; tap < taps; tap++, weights += outputs)
+      ck_multiply(sums, weights, input + tapOffsets[tap], outputs, vectors);
   }
   if (d->epilogue) {
     const ck_epilogue *const e = d->epilogue;
@@ -108,6 +112,12 @@ CK_INLINE size_t ck_tile_vectors(size_t outputs) {
 #undef CK_BLOCK
   default: return 1;
   }
+}
+
+/* The vectors of the next tile where `left` are left and a tile has at most `most`: the last two tiles share what is left. */
+CK_INLINE size_t ck_next_width(size_t left, size_t most) {
+  const size_t width = left >= 2 * most ? most : left > most ? (left + 1) / 2 : left;
+  return width == 7 ? 4 : width;
 }
 
 CK_INLINE void ck_run_pass(const ck_correlation *c, const ck_pass *p, size_t x, const ck_destination *d,
@@ -223,10 +233,9 @@ CK_INLINE void ck_correlate_row(const ck_correlation *c, const float *wanted, in
     most = own < most ? own : most;
   }
   const size_t rowLength = most * CK_LANES;
-  for (size_t x = 0; x < positions; x += rowLength) {
+  for (size_t x = 0, vectors; x < positions; x += vectors * CK_LANES) {
     const size_t left = positions - x;
-    size_t vectors = left >= rowLength ? most : (left + CK_LANES - 1) / CK_LANES;
-    vectors += vectors == 7;
+    vectors = ck_next_width((left + CK_LANES - 1) / CK_LANES, most);
     const int isDirect = c->phases == 1 && c->passCount == 1 && isWritten && left >= vectors * CK_LANES;
     for (size_t pass = 0; pass < c->passCount; pass++) {
       const ck_pass *p = c->passes + pass;
@@ -246,11 +255,13 @@ CK_INLINE void ck_correlate_row(const ck_correlation *c, const float *wanted, in
     }
     if (!isDirect) {
       const size_t first = x * c->phases;
-      const size_t count = rowLength * c->phases;
+      const size_t count = vectors * CK_LANES * c->phases;
       ck_emit(c, first, count < c->width - first ? count : c->width - first, rowLength);
     }
   }
 }
+
+#include "phase_pair.h"
 
 static void ck_correlate(const ck_correlation *correlation) {
   int isWritten = 1;
@@ -261,8 +272,12 @@ static void ck_correlate(const ck_correlation *correlation) {
     epilogue = *c.epilogue;
     c.epilogue = &epilogue;
   }
+  const int isPair = ck_is_pair(&c);
   for (size_t row = 0; row < c.rows; row++) {
-    ck_correlate_row(&c, c.wanted && row < c.wantedRows ? c.wanted + (ptrdiff_t)row * c.wantedRowStride : NULL, isWritten);
+    const float *const wanted =
+        c.wanted && row < c.wantedRows ? c.wanted + (ptrdiff_t)row * c.wantedRowStride : NULL;
+    if (isPair) ck_correlate_pair_row(&c, wanted);
+    else ck_correlate_row(&c, wanted, isWritten);
     c.input += c.inputRowStride;
     c.output += c.outputRowStride;
     if (c.epilogue && epilogue.residual) epilogue.residual += c.residualRowStride;

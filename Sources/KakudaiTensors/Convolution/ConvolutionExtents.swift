@@ -4,8 +4,8 @@
 /// `k` joins coarse position `t` and fine position `t·stride + k·dilation − padding`. `conv2d` sums over fine positions,
 /// `convTranspose2d` over coarse ones, and each is the other's gradient; the weight is
 /// `(coarseChannels, fineChannels / groups, kernel height, kernel width)` in both.
-struct ConvolutionExtents {
-  struct Axis {
+struct ConvolutionExtents: Hashable {
+  struct Axis: Hashable {
     var coarseLength: Int
     var fineLength: Int
     var kernel: Int

@@ -21,8 +21,7 @@ extension CorrelationPlan {
         plan, weight: weight, bias: bias, epilogue: epilogue, threads: threads, kernels: kernels
       ).compute(input, residual: residual, threads: threads, shape: shape)
     }
-    let plan = CorrelationPlan(
-      direction, extents, kernels: kernels.table.pointee.convolution, lanes: kernels.lanes, tasks: threads)
+    let plan = CorrelationPlan.known(direction, extents, kernels: kernels, tasks: threads)
     let (weights, biases) = plan.packed(weight, bias, threads: threads, kernels: kernels)
     let slopes = plan.slopes(of: epilogue)
     return Tensor(shape: shape) { output in

@@ -100,7 +100,7 @@ extension CorrelationPlan {
         run(piece, operands, positions: position..<position + 1, scratch, place, output)
       }
     } else {
-      for (index, tap) in taps.enumerated() { scratch.taps[index] = band.tapOffset(tap.row, tap.column) }
+      _ = scratch.taps.update(fromContentsOf: bandOffsets)
       let columns =
         piece.columns.lowerBound / horizontalPhases..<(piece.columns.upperBound - 1) / horizontalPhases + 1
       var first = positions.lowerBound

@@ -59,6 +59,8 @@ final class CorrelationPlan: Sendable {
   let passes: [Pass]
   let sums: [ck_phase_output]
   let taps: [(row: AxisPhases.Tap, column: AxisPhases.Tap)]
+  /// Where each tap begins in the band.
+  let bandOffsets: [Int]
   /// Indices into `blocks`.
   let chunks: [Range<Int>]
   /// Floats of packed weights of one group.
@@ -162,6 +164,7 @@ final class CorrelationPlan: Sendable {
     }
     chunks.append(chunkStart..<blocks.count)
     (self.lines, self.blocks, self.passes, self.sums) = (lines, blocks, passes, sums)
+    bandOffsets = taps.map { [band] in band.tapOffset($0.row, $0.column) }
     (self.taps, self.chunks, self.weightCount) = (taps, chunks, weightCount)
   }
 

@@ -20,13 +20,20 @@ struct PhaseGroup {
     /// Outputs of one kernel call for each channel.
     var outputsPerChannel: Int { (rows.map(\.phases.count).max() ?? 1) * (columns.map(\.phases.count).max() ?? 1) }
 
-    /// Cycles of one vector: a multiplication takes one, a load, which mostly straddles two cache lines, two; sums that are
-    /// taken up again are stored and loaded.
+    /// Whether sums stay in registers until they are output: one pass makes each, and at most two phases alternate.
+    var keepsSums: Bool {
+      (rows + columns).allSatisfy { $0.segments.count == 1 } && columns.count <= 2
+        && columns.allSatisfy { $0.phases.count == 1 }
+    }
+
+    /// Cycles of one vector: a multiplication takes one, a load, which mostly straddles two cache lines, two, and a sum that is
+    /// stored and taken up again three.
     func cost(inputChannels: Int, outputChannels: Int) -> Int {
+      let storing = keepsSums ? 0 : 3
       var cost = 0
       for (row, column) in rows.flatMap(\.segments).flatMap({ row in columns.flatMap(\.segments).map { (row, $0) } }) {
         let sums = row.members.count * column.members.count * outputChannels
-        cost += inputChannels * row.taps.count * column.taps.count * max(2, sums) + 3 * sums
+        cost += inputChannels * row.taps.count * column.taps.count * max(2, sums) + storing * sums
       }
       return cost
     }

@@ -1,0 +1,95 @@
+/* Tiles of two phases whose sums alternate when they leave the registers, so that none passes through memory: what stride 2
+ * needs, above all where few terms make a sum. */
+
+/* Whether a block is two phases, each the sums of one pass over all outputs. */
+CK_INLINE int ck_is_pair(const ck_correlation *c) {
+  if (c->phases != 2 || c->passCount != 2) return 0;
+  for (size_t phase = 0; phase < 2; phase++) {
+    const ck_pass *const p = c->passes + phase;
+    if (p->sumCount != c->outputs) return 0;
+    for (size_t o = 0; o < p->sumCount; o++)
+      if (p->sums[o].phase != phase || p->sums[o].output != o) return 0;
+  }
+  return 1;
+}
+
+/* One tile; `outputs` and `vectors` are constants at every call. */
+CK_INLINE void ck_pair_tile(const ck_correlation *c, size_t x, const float *wanted, const int outputs,
+                            const int vectors) {
+  ck_vector sums[2][CK_OUTPUT_BLOCK][CK_MOST_VECTORS];
+  CK_UNROLL for (int o = 0; o < outputs; o++) {
+    const ck_vector bias = ck_broadcast(c->bias ? c->bias[o] : 0);
+    CK_UNROLL for (int v = 0; v < vectors; v++) sums[0][o][v] = sums[1][o][v] = bias;
+  }
+  const float *input = c->input + x;
+  const float *weights[2] = {c->passes[0].weights, c->passes[1].weights};
+  const ptrdiff_t *const offsets[2] = {c->passes[0].tapOffsets, c->passes[1].tapOffsets};
+  const size_t taps[2] = {c->passes[0].taps, c->passes[1].taps};
+  for (size_t channel = 0; channel < c->channels; channel++, input += c->channelStride) {
+    if (wanted) {
+      CK_UNROLL for (int v = 0; v < vectors; v++) ck_prefetch(wanted + v * CK_LANES);
+      wanted += c->wantedChannelStride;
+    }
+    CK_UNROLL for (int phase = 0; phase < 2; phase++)
+      for (size_t tap = 0; tap < taps[phase]; tap++, weights[phase] += outputs)
+        ck_multiply(sums[phase], weights[phase], input + offsets[phase][tap], outputs, vectors);
+  }
+  const ck_epilogue *const e = c->epilogue;
+  const size_t first = 2 * x, left = c->width - first, length = 2 * CK_LANES * (size_t)vectors;
+  const int isWhole = left >= length;
+  CK_UNROLL for (int o = 0; o < outputs; o++) {
+    if (c->outputOffsets[o] == CK_NOWHERE) continue;
+    ck_vector zipped[2 * CK_MOST_VECTORS];
+    CK_UNROLL for (int v = 0; v < vectors; v++) ck_zip(sums[0][o][v], sums[1][o][v], zipped + 2 * v, zipped + 2 * v + 1);
+    if (e) {
+      const float slope = e->slopes ? e->slopes[o] : 1;
+      const float *const residual = e->residual ? e->residual + e->residualOffsets[o] + first : NULL;
+      CK_UNROLL for (int v = 0; v < 2 * vectors; v++)
+        zipped[v] = ck_finished(e, slope, zipped[v], residual ? residual + v * CK_LANES : NULL);
+    }
+    float *const target = c->output + c->outputOffsets[o] + first;
+    if (!isWhole) {
+      float line[2 * CK_MOST_VECTORS * CK_LANES];
+      CK_UNROLL for (int v = 0; v < 2 * vectors; v++) ck_store(line + v * CK_LANES, zipped[v]);
+      memcpy(target, line, left * 4);
+    } else if (c->streams && (uintptr_t)target % sizeof(ck_vector) == 0) {
+      CK_UNROLL for (int v = 0; v < 2 * vectors; v++) ck_store_past_caches(target + v * CK_LANES, zipped[v]);
+    } else {
+      CK_UNROLL for (int v = 0; v < 2 * vectors; v++) ck_store(target + v * CK_LANES, zipped[v]);
+    }
+  }
+}
+
+/* Calls ck_pair_tile with constants. */
+#define CK_PAIR(outputs, most) \
+  static void ck_pair_of_##outputs(const ck_correlation *c, size_t x, const float *wanted, size_t vectors) { \
+    enum { count = outputs, limit = most }; \
+    switch (vectors) { CK_TILE_WIDTHS(CK_WIDTH) } \
+  }
+#define CK_WIDTH(vectors) \
+  case vectors: \
+    if (vectors <= limit) ck_pair_tile(c, x, wanted, count, vectors); \
+    break;
+CK_PAIRS(CK_PAIR)
+#undef CK_WIDTH
+#undef CK_PAIR
+
+/* The first row of a correlation of two phases, `wanted` being what to bring into the caches meanwhile. */
+CK_INLINE void ck_correlate_pair_row(const ck_correlation *c, const float *wanted) {
+  const size_t positions = (c->width + 1) / 2;
+  size_t most = 1;
+  switch (c->outputs) {
+#define CK_PAIR(outputs, vectors) case outputs: most = vectors; break;
+    CK_PAIRS(CK_PAIR)
+#undef CK_PAIR
+  }
+  for (size_t x = 0, vectors; x < positions; x += vectors * CK_LANES) {
+    vectors = ck_next_width((positions - x + CK_LANES - 1) / CK_LANES, most);
+    const float *const ahead = wanted ? wanted + x : NULL;
+    switch (c->outputs) {
+#define CK_PAIR(outputs, most) case outputs: ck_pair_of_##outputs(c, x, ahead, vectors); break;
+      CK_PAIRS(CK_PAIR)
+#undef CK_PAIR
+    }
+  }
+}
