@@ -18,9 +18,8 @@ static void ck_pack(const ck_packing *p, float *packed) {
 typedef struct ck_destination {
   float *rows[CK_OUTPUT_BLOCK]; /* at the first position of the tile */
   float bias[CK_OUTPUT_BLOCK];
-  int streams;                 /* past the caches, which needs aligned rows */
-  const ck_epilogue *epilogue; /* of sums that are finished and stand in the output, or NULL */
-  const float *wanted;         /* what to bring into the caches meanwhile, or NULL */
+  int streams;         /* past the caches, which needs aligned rows */
+  const float *wanted; /* what to bring into the caches meanwhile, or NULL */
 } ck_destination;
 
 /* sums[o] += weights[o] * pixels, in the order that needs fewer registers. */
@@ -64,17 +63,9 @@ CK_INLINE void ck_tile(const ck_correlation *c, const ck_pass *p, size_t x, cons
       CK_UNROLL for (int v = 0; v < vectors; v++) ck_prefetch(wanted + v * CK_LANES);
       wanted += c->wantedChannelStride;
     }
+    if (c->weightsAhead) ck_prefetch_all(weights + c->weightsAhead, taps * (size_t)outputs);
     for (size_t tap = 0; tap < taps; tap++, weights += outputs)
       ck_multiply(sums, weights, input + tapOffsets[tap], outputs, vectors);
-  }
-  if (d->epilogue) {
-    const ck_epilogue *const e = d->epilogue;
-    CK_UNROLL for (int o = 0; o < outputs; o++) {
-      const float slope = e->slopes ? e->slopes[o] : 1;
-      const float *const residual = e->residual ? e->residual + e->residualOffsets[o] + x : NULL;
-      CK_UNROLL for (int v = 0; v < vectors; v++)
-        sums[o][v] = ck_finished(e, slope, sums[o][v], residual ? residual + v * CK_LANES : NULL);
-    }
   }
   if (d->streams) {
     CK_UNROLL for (int o = 0; o < outputs; o++) {
@@ -194,6 +185,10 @@ CK_INLINE void ck_emit_row(const ck_correlation *c, size_t o, const float *sourc
   size_t done = 0;
   if (aligned || !c->streams) {
     switch (c->phases) {
+    case 1:
+      if (!e || c->streams) break;
+      ck_finish(e, o, source, residual, target, count);
+      return;
 #define CK_PHASES(phases) \
   case phases: \
     done = aligned ? ck_zip_phases(source, distance, phases, count, e, slope, residual, target, 1) \
@@ -236,7 +231,8 @@ CK_INLINE void ck_correlate_row(const ck_correlation *c, const float *wanted, in
   for (size_t x = 0, vectors; x < positions; x += vectors * CK_LANES) {
     const size_t left = positions - x;
     vectors = ck_next_width((left + CK_LANES - 1) / CK_LANES, most);
-    const int isDirect = c->phases == 1 && c->passCount == 1 && isWritten && left >= vectors * CK_LANES;
+    const int isDirect =
+        c->phases == 1 && c->passCount == 1 && isWritten && left >= vectors * CK_LANES && !c->epilogue;
     for (size_t pass = 0; pass < c->passCount; pass++) {
       const ck_pass *p = c->passes + pass;
       ck_destination destination;
@@ -249,7 +245,6 @@ CK_INLINE void ck_correlate_row(const ck_correlation *c, const float *wanted, in
         addresses |= (uintptr_t)destination.rows[i];
       }
       destination.streams = c->streams && isDirect && addresses % sizeof(ck_vector) == 0;
-      destination.epilogue = isDirect ? c->epilogue : NULL;
       destination.wanted = wanted && pass == 0 ? wanted + x : NULL;
       ck_run_pass(c, p, x, &destination, vectors);
     }
@@ -353,8 +348,17 @@ static void ck_correlate_products(const ck_products *p) {
   }
 }
 
+/* Mostly one or two floats, for which the C library's function takes too long. */
+CK_INLINE void ck_zero(float *target, size_t count) {
+  for (; count >= CK_LANES; count -= CK_LANES, target += CK_LANES) ck_store(target, ck_broadcast(0));
+  for (; count > 0; count--, target++) {
+    *target = 0;
+    __asm__ volatile("" ::: "memory"); /* keeps this loop from becoming a call */
+  }
+}
+
 CK_INLINE void ck_copy_row(const ck_rows *c, const float *source, const size_t stride, float *target) {
-  for (size_t i = 0; i < c->before; i++) target[i] = 0;
+  ck_zero(target, c->before);
   target += c->before;
   if (stride == 1) {
     size_t i = 0;
@@ -363,8 +367,7 @@ CK_INLINE void ck_copy_row(const ck_rows *c, const float *source, const size_t s
   } else {
     for (size_t i = 0; i < c->count; i++) target[i] = source[i * stride];
   }
-  target += c->count;
-  for (size_t i = 0; i < c->after; i++) target[i] = 0;
+  ck_zero(target + c->count, c->after);
 }
 
 static void ck_copy_rows(const ck_rows *c) {

@@ -13,6 +13,17 @@ CK_INLINE int ck_is_pair(const ck_correlation *c) {
   return 1;
 }
 
+/* Writes at most `count` sums of an output, as many as its row has, from `first` on. */
+static __attribute__((noinline)) void ck_put(const ck_correlation *c, size_t o, float *sums, size_t first, size_t count) {
+  if (c->outputOffsets[o] == CK_NOWHERE) return;
+  if (count > c->width - first) count = c->width - first;
+  const ck_epilogue *const e = c->epilogue;
+  if (e) ck_finish(e, o, sums, e->residual ? e->residual + e->residualOffsets[o] + first : NULL, sums, count);
+  float *const target = c->output + c->outputOffsets[o] + first;
+  if (c->streams) ck_copy_past_caches(target, sums, count);
+  else memcpy(target, sums, count * 4);
+}
+
 /* One tile; `outputs` and `vectors` are constants at every call. */
 CK_INLINE void ck_pair_tile(const ck_correlation *c, size_t x, const float *wanted, const int outputs,
                             const int vectors) {
@@ -30,32 +41,27 @@ CK_INLINE void ck_pair_tile(const ck_correlation *c, size_t x, const float *want
       CK_UNROLL for (int v = 0; v < vectors; v++) ck_prefetch(wanted + v * CK_LANES);
       wanted += c->wantedChannelStride;
     }
-    CK_UNROLL for (int phase = 0; phase < 2; phase++)
+    CK_UNROLL for (int phase = 0; phase < 2; phase++) {
+      if (c->weightsAhead) ck_prefetch_all(weights[phase] + c->weightsAhead, taps[phase] * (size_t)outputs);
       for (size_t tap = 0; tap < taps[phase]; tap++, weights[phase] += outputs)
         ck_multiply(sums[phase], weights[phase], input + offsets[phase][tap], outputs, vectors);
+    }
   }
-  const ck_epilogue *const e = c->epilogue;
-  const size_t first = 2 * x, left = c->width - first, length = 2 * CK_LANES * (size_t)vectors;
-  const int isWhole = left >= length;
+  const size_t first = 2 * x, length = 2 * CK_LANES * (size_t)vectors;
   CK_UNROLL for (int o = 0; o < outputs; o++) {
-    if (c->outputOffsets[o] == CK_NOWHERE) continue;
     ck_vector zipped[2 * CK_MOST_VECTORS];
     CK_UNROLL for (int v = 0; v < vectors; v++) ck_zip(sums[0][o][v], sums[1][o][v], zipped + 2 * v, zipped + 2 * v + 1);
-    if (e) {
-      const float slope = e->slopes ? e->slopes[o] : 1;
-      const float *const residual = e->residual ? e->residual + e->residualOffsets[o] + first : NULL;
-      CK_UNROLL for (int v = 0; v < 2 * vectors; v++)
-        zipped[v] = ck_finished(e, slope, zipped[v], residual ? residual + v * CK_LANES : NULL);
-    }
-    float *const target = c->output + c->outputOffsets[o] + first;
-    if (!isWhole) {
-      float line[2 * CK_MOST_VECTORS * CK_LANES];
-      CK_UNROLL for (int v = 0; v < 2 * vectors; v++) ck_store(line + v * CK_LANES, zipped[v]);
-      memcpy(target, line, left * 4);
-    } else if (c->streams && (uintptr_t)target % sizeof(ck_vector) == 0) {
+    const ptrdiff_t offset = c->outputOffsets[o];
+    const int isPlain = !c->epilogue && length <= c->width - first && offset != CK_NOWHERE;
+    float *const target = c->output + (isPlain ? offset : 0) + first;
+    if (isPlain && !c->streams) {
+      CK_UNROLL for (int v = 0; v < 2 * vectors; v++) ck_store(target + v * CK_LANES, zipped[v]);
+    } else if (isPlain && (uintptr_t)target % sizeof(ck_vector) == 0) {
       CK_UNROLL for (int v = 0; v < 2 * vectors; v++) ck_store_past_caches(target + v * CK_LANES, zipped[v]);
     } else {
-      CK_UNROLL for (int v = 0; v < 2 * vectors; v++) ck_store(target + v * CK_LANES, zipped[v]);
+      float line[2 * CK_MOST_VECTORS * CK_LANES];
+      CK_UNROLL for (int v = 0; v < 2 * vectors; v++) ck_store(line + v * CK_LANES, zipped[v]);
+      ck_put(c, (size_t)o, line, first, length);
     }
   }
 }

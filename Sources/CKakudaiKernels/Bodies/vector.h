@@ -9,6 +9,9 @@ CK_INLINE ck_vector ck_load(const float *source) { return *(const ck_vector_anyw
 CK_INLINE void ck_store(float *target, ck_vector value) { *(ck_vector_anywhere *)target = value; }
 /* Brings the cache line into the second-level cache. */
 CK_INLINE void ck_prefetch(const float *address) { __builtin_prefetch(address, 0, 2); }
+CK_INLINE void ck_prefetch_all(const float *source, size_t count) {
+  for (size_t i = 0; i < count; i += 16) ck_prefetch(source + i);
+}
 /* To an address that is a multiple of the size of a vector; `ck_fence` makes it visible to other threads. */
 CK_INLINE void ck_store_past_caches(float *target, ck_vector value) {
   __builtin_nontemporal_store(value, (ck_vector *)target);

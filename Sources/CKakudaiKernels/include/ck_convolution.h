@@ -66,6 +66,7 @@ typedef struct ck_correlation {
   const float *wanted;
   ptrdiff_t wantedChannelStride, wantedRowStride;
   size_t wantedRows;
+  size_t weightsAhead; /* how many floats ahead weights are fetched into the caches, or 0 */
   int streams;    /* whether the output is too large for the caches, which it should then not pass through */
   float *scratch; /* phases * CK_SCRATCH_PER_PHASE floats */
 } ck_correlation;

@@ -32,6 +32,11 @@ struct AxisPhases {
   /// Positions of the longest phase.
   var positions: Int { (outputLength + phases.count - 1) / phases.count }
 
+  /// Zeros before and after the samples of an axis that is read with stride 1.
+  var margins: (left: Int, right: Int) {
+    (max(0, -smallestOffset), max(0, positions + smallestOffset + reach - inputLength))
+  }
+
   /// The kernel index with which output phase `phase` reads `sample`.
   func kernelIndex(_ sample: Tap.Sample, phase: Int) -> Int {
     phases[phase].first { $0.sample == sample }!.kernelIndex

@@ -50,8 +50,11 @@ struct CorrelationBand {
 
   private var plane: Int { (positions + vertical.reach) * columns }
 
+  /// Planes of one channel.
+  var planeCount: Int { max(1, vertical.inputPhases.count * columnPlanes.count) }
+
   /// Floats of one channel for each of its rows.
-  var floatsPerRow: Int { max(1, vertical.inputPhases.count * columnPlanes.count) * columns }
+  var floatsPerRow: Int { planeCount * columns }
 
   /// An odd number of cache lines, so that the channels of one pixel do not all fall into the same cache set.
   var channelStride: Int {

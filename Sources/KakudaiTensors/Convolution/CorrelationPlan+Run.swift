@@ -25,7 +25,7 @@ extension CorrelationPlan {
 
   /// Memory that one thread needs beside the operands.
   final class Scratch {
-    /// Taken when rows are first copied.
+    /// Of the band or the ring; taken when rows are first copied.
     private(set) lazy var band = Storage(count: bandSize)
     private(set) lazy var rows = Storage(count: rowSize)
     let phases: Storage
@@ -42,7 +42,7 @@ extension CorrelationPlan {
     private let rowSize: Int
 
     init(_ plan: CorrelationPlan) {
-      (bandSize, rowSize) = (plan.band.size, plan.mostLines * plan.rowLength)
+      (bandSize, rowSize) = (plan.ring?.size ?? plan.band.size, plan.mostLines * plan.rowLength)
       phases = Storage(count: plan.horizontalPhases * Int(CK_SCRATCH_PER_PHASE))
       offsets = .allocate(capacity: plan.mostLines)
       residualOffsets = .allocate(capacity: plan.mostLines)
@@ -63,10 +63,7 @@ extension CorrelationPlan {
   /// into the band, because the reading strides along it or the picture is narrow.
   var margins: (left: Int, right: Int)? {
     guard horizontal.readStride == 1, !band.isCompact else { return nil }
-    return (
-      max(0, -horizontal.smallestOffset),
-      max(0, positionsPerRow + horizontal.smallestOffset + horizontal.reach - horizontal.inputLength)
-    )
+    return horizontal.margins
   }
 
   /// Where the input of some positions stands.
@@ -94,10 +91,18 @@ extension CorrelationPlan {
       run(piece, operands, positions: positions, scratch, place, output)
     } else if let zeros = input.zeros, let margins, zeros.left >= margins.left, zeros.right >= margins.right {
       for position in positions {
-        setTapOffsets(scratch, at: position, input, zeros)
-        let place = Place(
-          input: UnsafePointer(input.base), channelStride: input.channelStride, rowStride: 0, rowsPerCall: 1)
-        run(piece, operands, positions: position..<position + 1, scratch, place, output)
+        run(piece, operands, position: position, in: input, zeros, output, scratch)
+      }
+    } else if let ring, input.slots >= input.height {
+      let window = ring.window(scratch.band.elements, height: input.height)
+      var held = max(0, positions.lowerBound + vertical.smallestOffset)
+      for position in positions {
+        let end = min(max(position + vertical.smallestOffset + vertical.reach + 1, held), input.height)
+        ring.copy(held..<end, from: input, to: window, kernels: operands.kernels)
+        held = end
+        run(
+          piece, operands, position: position, in: window, window.zeros!, wanted: input,
+          wantedRows: end..<min(end + 1, input.height), output, scratch)
       }
     } else {
       _ = scratch.taps.update(fromContentsOf: bandOffsets)
@@ -123,6 +128,22 @@ extension CorrelationPlan {
     }
   }
 
+  /// Computes one position from rows in a ring.
+  private func run(
+    _ piece: Piece, _ operands: Operands, position: Int, in ring: RowWindow, _ zeros: RowWindow.Zeros,
+    wanted: RowWindow? = nil, wantedRows: Range<Int> = 0..<0, _ output: RowWindow, _ scratch: Scratch
+  ) {
+    for (index, tap) in taps.enumerated() {
+      let y = (position + tap.row.offset) * vertical.readStride + tap.row.inputPhase
+      let row = y >= 0 && y < vertical.inputLength ? ring.offset(row: y) : zeros.row
+      scratch.taps[index] = row + tap.column.offset
+    }
+    let place = Place(
+      input: UnsafePointer(ring.base), channelStride: ring.channelStride, rowStride: 0, rowsPerCall: 1, wanted: wanted,
+      wantedRows: wantedRows)
+    run(piece, operands, positions: position..<position + 1, scratch, place, output)
+  }
+
   private func preparePasses(_ piece: Piece, _ operands: Operands, _ scratch: Scratch) {
     sums.withUnsafeBufferPointer { sums in
       for (index, pass) in passes.enumerated() {
@@ -131,15 +152,6 @@ extension CorrelationPlan {
           tapOffsets: scratch.taps.baseAddress.map { UnsafePointer($0 + pass.taps.lowerBound) }, taps: pass.taps.count,
           sums: sums.baseAddress! + pass.sums.lowerBound, sumCount: pass.sums.count, continues: pass.continues ? 1 : 0)
       }
-    }
-  }
-
-  /// Points the taps of the position `position` to rows of a window.
-  private func setTapOffsets(_ scratch: Scratch, at position: Int, _ input: RowWindow, _ zeros: RowWindow.Zeros) {
-    for (index, tap) in taps.enumerated() {
-      let y = (position + tap.row.offset) * vertical.readStride + tap.row.inputPhase
-      let row = y >= 0 && y < vertical.inputLength ? input.offset(row: y) : zeros.row
-      scratch.taps[index] = row + tap.column.offset
     }
   }
 
@@ -200,7 +212,8 @@ extension CorrelationPlan {
       rows: isJoined ? 1 : rows, epilogue: writesInPlace ? epilogue : nil,
       wanted: wanted.map { UnsafePointer($0.base) + $0.offset(row: place.wantedRows.lowerBound) },
       wantedChannelStride: wanted?.channelStride ?? 0, wantedRowStride: wanted?.rowStride ?? 0,
-      wantedRows: place.wantedRows.count, streams: operands.streams && writesInPlace ? 1 : 0,
+      wantedRows: place.wantedRows.count, weightsAhead: weightsAhead,
+      streams: operands.streams && writesInPlace ? 1 : 0,
       scratch: scratch.phases.elements)
     operands.kernels.correlate(&correlation)
     guard !writesInPlace else { return }

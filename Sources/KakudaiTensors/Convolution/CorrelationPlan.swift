@@ -50,6 +50,8 @@ final class CorrelationPlan: Sendable {
   let inputChannels: Int
   let outputChannels: Int
   let band: CorrelationBand
+  /// What takes the place of the band where its rows would mostly be copied twice.
+  let ring: CorrelationRing?
   /// Rows that one call computes as a single long one.
   let rowsPerCall: Int
   /// Whether rows that are computed together are one long row of an output without gaps.
@@ -87,22 +89,31 @@ final class CorrelationPlan: Sendable {
     positionsPerRow = horizontal.positions
 
     // Narrow rows waste much of their last vector: several are joined.
-    let alone = (horizontal.positions + lanes - 1) / lanes
     let joinable = max(1, min(vertical.positions, 1024 / horizontal.positions))
-    let joined = (joinable * horizontal.positions + lanes - 1) / lanes
-    let isCompact = joined * 10 < alone * joinable * 9
+    let makeBand = { [vertical, horizontal, inputChannels] (positions: Int, isCompact: Bool) in
+      CorrelationBand(
+        vertical: vertical, horizontal: horizontal, positions: positions, channels: inputChannels, isCompact: isCompact)
+    }
+    let isCompact = joiningPays(
+      rows: joinable, lanes: lanes, products: extents.kernelArea * outputChannels,
+      outputs: outputChannels * vertical.phases.count * horizontal.phases.count, channels: inputChannels,
+      width: horizontal.positions, planes: (makeBand(1, false), makeBand(1, true)))
 
     // Bands: as many rows as the second-level cache holds, but enough bands to give every thread one.
-    let oneRow = CorrelationBand(
-      vertical: vertical, horizontal: horizontal, positions: 1, channels: inputChannels, isCompact: isCompact)
-    let cached = max(4, 393_216 / max(1, 4 * inputChannels * oneRow.floatsPerRow) - vertical.reach)
+    let floatsPerRow = makeBand(1, isCompact).floatsPerRow
+    let cached = max(4, 393_216 / max(1, 4 * inputChannels * floatsPerRow) - vertical.reach)
     let shared = max(1, extents.batch * extents.groups)
     let bandsWanted = (tasks + shared - 1) / shared
     let balanced = max(4, (vertical.positions + bandsWanted - 1) / bandsWanted)
-    band = CorrelationBand(
-      vertical: vertical, horizontal: horizontal,
-      positions: min(max(cached, isCompact ? joinable : 1), balanced, vertical.positions),
-      channels: inputChannels, isCompact: isCompact)
+    // Where bands were small, a ring takes their place, and a task is as large as it can be.
+    let isStepped = vertical.readStride > 1 || horizontal.readStride > 1
+    let usesRing = !isCompact && !isStepped && cached < min(4 * vertical.reach, balanced, vertical.positions)
+    band = makeBand(
+      min(usesRing ? balanced : max(cached, isCompact ? joinable : 1), balanced, vertical.positions), isCompact)
+    ring =
+      usesRing
+      ? CorrelationRing(
+        vertical: vertical, horizontal: horizontal, margins: horizontal.margins, channels: inputChannels) : nil
     outputsJoin =
       vertical.phases.count == 1 && horizontal.positions * horizontal.phases.count == horizontal.outputLength
     rowsPerCall = isCompact || (band.isContiguous && outputsJoin) ? min(joinable, band.positions) : 1
@@ -175,6 +186,11 @@ final class CorrelationPlan: Sendable {
     }
   }
 
+  /// How far ahead weights are fetched, in floats; 0 where the caches hold them or each is used for many pixels.
+  var weightsAhead: Int {
+    weightCount * extents.groups > 262_144 && vertical.positions * horizontal.positions <= 128 ? 1024 : 0
+  }
+
   /// Lines of the largest block.
   var mostLines: Int { blocks.map(\.lines.count).max() ?? 0 }
 
@@ -182,4 +198,19 @@ final class CorrelationPlan: Sendable {
   var rowLength: Int { rowsPerCall * positionsPerRow * horizontalPhases }
 
   var bandCount: Int { (vertical.positions + band.positions - 1) / band.positions }
+}
+
+/// Whether it pays to store rows once for each horizontal tap, so that `rows` of them join without gaps.
+///
+/// Cycles for each input channel: a product of vectors takes one; to copy a vector takes four, also that of an output, which
+/// the kernel cannot write in place.
+private func joiningPays(
+  rows: Int, lanes: Int, products: Int, outputs: Int, channels: Int, width: Int,
+  planes: (alone: CorrelationBand, joined: CorrelationBand)
+) -> Bool {
+  let alone = rows * ((width + lanes - 1) / lanes)
+  let joined = (rows * width + lanes - 1) / lanes
+  let copies = (alone: planes.alone.planeCount, joined: planes.joined.planeCount)
+  return joined * (channels * (products + 4 * copies.joined) + 4 * outputs)
+    < alone * channels * (products + 4 * copies.alone)
 }

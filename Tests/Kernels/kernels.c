@@ -1,0 +1,163 @@
+/* Runs the convolution kernels of every table the machine has against plain sums in double; for instruction sets that the
+ * machine of the Swift tests lacks. Prints what it ran, and returns 1 where a result is wrong. */
+#include "CKakudaiKernels.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHANNELS = 3, TAPS = 4, ROWS = 3, COLUMNS = 200, MOST_WIDTH = 160, MOST_OUTPUTS = 12, MOST_PHASES = 8 };
+
+static float input[CHANNELS * (ROWS + 1) * COLUMNS + CK_READABLE_PAST];
+static float weights[MOST_PHASES * MOST_OUTPUTS * CHANNELS * TAPS];
+static float packed[MOST_PHASES * MOST_OUTPUTS * CHANNELS * TAPS];
+static float residual[MOST_OUTPUTS * ROWS * MOST_WIDTH + CK_READABLE_PAST];
+static float output[MOST_OUTPUTS * ROWS * MOST_WIDTH + CK_READABLE_PAST] __attribute__((aligned(64)));
+static float scratch[MOST_PHASES * CK_SCRATCH_PER_PHASE + CK_READABLE_PAST] __attribute__((aligned(64)));
+
+static void fill(float *target, size_t count, unsigned seed) {
+  for (size_t i = 0; i < count; i++) {
+    seed = seed * 1664525u + 1013904223u;
+    target[i] = (float)(seed >> 8) / (1 << 23) - 1;
+  }
+}
+
+static double applied(const ck_epilogue *e, size_t o, double sum, double added) {
+  if (!e->addsAfter) sum += added;
+  if (sum <= 0) sum *= e->slopes[o];
+  sum = fmin(fmax(sum, e->low), e->high);
+  return e->addsAfter ? sum + added : sum;
+}
+
+/* One block with `outputs` outputs of `phases` phases; returns the number of wrong elements. */
+static size_t check_correlation(const ck_convolution_kernels *k, size_t outputs, size_t phases, size_t width,
+                                int streams, int hasEpilogue) {
+  const ptrdiff_t channelStride = (ROWS + 1) * COLUMNS;
+  ptrdiff_t tapOffsets[MOST_PHASES][TAPS], packOffsets[MOST_OUTPUTS * TAPS], outputOffsets[MOST_OUTPUTS];
+  ck_phase_output sums[MOST_PHASES][MOST_OUTPUTS];
+  ck_pass passes[MOST_PHASES];
+  float bias[MOST_OUTPUTS], slopes[MOST_OUTPUTS];
+  fill(bias, outputs, 5);
+  fill(slopes, outputs, 6);
+  for (size_t p = 0; p < phases; p++) {
+    const size_t taps = 1 + p % TAPS, first = p * outputs * CHANNELS * TAPS;
+    for (size_t t = 0; t < taps; t++) tapOffsets[p][t] = (ptrdiff_t)(t / 2 * COLUMNS + t % 2 + p % 3);
+    for (size_t o = 0; o < outputs; o++) {
+      sums[p][o] = (ck_phase_output){.phase = (uint32_t)p, .output = (uint32_t)o};
+      for (size_t t = 0; t < taps; t++) packOffsets[o * taps + t] = (ptrdiff_t)(first + (o * CHANNELS) * taps + t);
+    }
+    const ck_packing packing = {.source = weights, .channelStride = (ptrdiff_t)taps, .offsets = packOffsets,
+                                .channels = CHANNELS, .taps = taps, .sums = outputs};
+    k->pack(&packing, packed + first);
+    passes[p] = (ck_pass){.weights = packed + first, .tapOffsets = tapOffsets[p], .taps = taps, .sums = sums[p],
+                          .sumCount = outputs};
+  }
+  for (size_t o = 0; o < outputs; o++) outputOffsets[o] = (ptrdiff_t)(o * ROWS * MOST_WIDTH);
+  if (outputs > 2) outputOffsets[1] = CK_NOWHERE;
+  const ck_epilogue epilogue = {.slopes = slopes, .low = -2, .high = 1.5f, .residual = residual,
+                                .residualOffsets = outputOffsets, .addsAfter = hasEpilogue == 2};
+  const ck_correlation correlation = {
+      .input = input, .channelStride = channelStride, .inputRowStride = COLUMNS, .channels = CHANNELS,
+      .passes = passes, .passCount = phases, .phases = phases, .outputs = outputs, .bias = bias, .output = output,
+      .outputOffsets = outputOffsets, .outputRowStride = MOST_WIDTH, .residualRowStride = MOST_WIDTH, .width = width,
+      .rows = ROWS, .epilogue = hasEpilogue ? &epilogue : NULL, .streams = streams, .scratch = scratch};
+  for (size_t i = 0; i < sizeof output / 4; i++) output[i] = 77;
+  k->correlate(&correlation);
+
+  size_t wrong = 0;
+  for (size_t o = 0; o < MOST_OUTPUTS; o++)
+    for (size_t row = 0; row < ROWS; row++)
+      for (size_t x = 0; x < MOST_WIDTH; x++) {
+        const size_t at = (o * ROWS + row) * MOST_WIDTH + x;
+        double expected = 77, bound = 0;
+        if (o < outputs && x < width && outputOffsets[o] != CK_NOWHERE) {
+          const size_t p = x % phases, taps = passes[p].taps;
+          const float *own = weights + (p * outputs * TAPS + o * taps) * CHANNELS;
+          expected = bias[o];
+          bound = fabs(expected);
+          for (size_t c = 0; c < CHANNELS; c++)
+            for (size_t t = 0; t < taps; t++) {
+              const ptrdiff_t place = (ptrdiff_t)c * channelStride + (ptrdiff_t)(row * COLUMNS + x / phases);
+              const double product = (double)own[c * taps + t] * input[place + tapOffsets[p][t]];
+              expected += product;
+              bound += fabs(product);
+            }
+          if (hasEpilogue) expected = applied(&epilogue, o, expected, residual[at]);
+          bound = 0x1p-24 * (CHANNELS * TAPS + 4) * (bound + fabs(residual[at]));
+        }
+        wrong += !(fabs(output[at] - expected) <= bound);
+      }
+  return wrong;
+}
+
+/* Sums of products along rows, with samples past the width that must have no influence. */
+static size_t check_products(const ck_convolution_kernels *k, size_t lefts, size_t rights, size_t width) {
+  ptrdiff_t rightOffsets[8];
+  for (size_t j = 0; j < rights; j++) rightOffsets[j] = (ptrdiff_t)(j % 3 + j / 3 * COLUMNS);
+  float sums[8 * 8] = {0};
+  const ck_products products = {
+      .left = weights, .leftStride = 31, .leftRowStride = 37, .right = input, .rightOffsets = rightOffsets,
+      .rightRowStride = COLUMNS, .sums = sums, .sumStride = 8, .lefts = lefts, .rights = rights, .rows = 2, .width = width};
+  k->correlateProducts(&products);
+  size_t wrong = 0;
+  for (size_t i = 0; i < lefts; i++)
+    for (size_t j = 0; j < rights; j++) {
+      double expected = 0, bound = 0;
+      for (size_t r = 0; r < 2; r++)
+        for (size_t x = 0; x < width; x++) {
+          const double product =
+              (double)weights[i * 31 + r * 37 + x] * input[rightOffsets[j] + (ptrdiff_t)(r * COLUMNS + x)];
+          expected += product;
+          bound += fabs(product);
+        }
+      wrong += !(fabs(sums[i * 8 + j] - expected) <= 0x1p-24 * (2 * (double)width + 4) * bound);
+    }
+  return wrong;
+}
+
+static size_t check_rows(const ck_convolution_kernels *k, size_t stride, size_t count) {
+  const ck_rows rows = {.source = input, .sourceChannelStride = (ROWS + 1) * COLUMNS, .sourceRowStride = COLUMNS,
+                        .stride = stride, .target = output, .targetChannelStride = ROWS * MOST_WIDTH,
+                        .targetRowStride = MOST_WIDTH, .channels = CHANNELS, .rows = ROWS, .before = 3, .count = count,
+                        .after = 2};
+  for (size_t i = 0; i < sizeof output / 4; i++) output[i] = 77;
+  k->copyRows(&rows);
+  size_t wrong = 0;
+  for (size_t c = 0; c < CHANNELS; c++)
+    for (size_t r = 0; r < ROWS; r++)
+      for (size_t x = 0; x < MOST_WIDTH; x++) {
+        float expected = x < count + 5 ? 0 : 77;
+        if (x >= 3 && x < count + 3) expected = input[(c * (ROWS + 1) + r) * COLUMNS + (x - 3) * stride];
+        wrong += output[(c * ROWS + r) * MOST_WIDTH + x] != expected;
+      }
+  return wrong;
+}
+
+int main(void) {
+  static const size_t widths[] = {1, 3, 4, 5, 15, 16, 17, 31, 32, 33, 61, 64, 97, 127, 128, 131, 160};
+  const ck_kernels *const *tables;
+  const size_t count = ck_available(&tables);
+  fill(input, sizeof input / 4, 1);
+  fill(weights, sizeof weights / 4, 2);
+  fill(residual, sizeof residual / 4, 3);
+  size_t allWrong = 0;
+  for (size_t table = 0; table < count; table++) {
+    const ck_convolution_kernels *const k = &tables[table]->convolution;
+    size_t cases = 0, wrong = 0;
+    for (size_t w = 0; w < sizeof widths / sizeof *widths; w++) {
+      const size_t width = widths[w];
+      for (size_t outputs = 1; outputs <= k->outputBlock; outputs++)
+        for (size_t phases = 1; phases <= MOST_PHASES; phases++)
+          for (int variant = 0; variant < 6; variant++, cases++)
+            wrong += check_correlation(k, outputs, phases, width, variant / 3, variant % 3);
+      for (size_t lefts = 1; lefts <= 5; lefts++)
+        for (size_t rights = 1; rights <= 7; rights++, cases++)
+          wrong += check_products(k, lefts, rights, width < 90 ? width : 90);
+      for (size_t stride = 1; stride <= 5; stride++, cases++) wrong += check_rows(k, stride, width < 38 ? width : 38);
+    }
+    printf("%s: %zu cases, %zu wrong elements\n", tables[table]->name, cases, wrong);
+    allWrong += wrong;
+  }
+  return allWrong > 0;
+}
