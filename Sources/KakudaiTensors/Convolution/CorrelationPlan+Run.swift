@@ -23,7 +23,8 @@ extension CorrelationPlan {
     var residual: RowWindow?
   }
 
-  /// Memory that one thread needs beside the operands.
+  /// Memory that one thread needs beside the operands: input rows of one group, 400 KB or else those of four positions
+  /// (`band`) or one (`ring`); up to 12 rows of 1024 positions each where narrow rows are joined; 2 KB for each horizontal phase.
   final class Scratch {
     /// Of the band or the ring; taken when rows are first copied.
     private(set) lazy var band = Storage(count: bandSize)
@@ -42,7 +43,7 @@ extension CorrelationPlan {
     private let rowSize: Int
 
     init(_ plan: CorrelationPlan) {
-      (bandSize, rowSize) = (plan.ring?.size ?? plan.band.size, plan.mostLines * plan.rowLength)
+      (bandSize, rowSize) = (max(plan.band.size, plan.ring?.size ?? 0), plan.mostLines * plan.rowLength)
       phases = Storage(count: plan.horizontalPhases * Int(CK_SCRATCH_PER_PHASE))
       offsets = .allocate(capacity: plan.mostLines)
       residualOffsets = .allocate(capacity: plan.mostLines)

@@ -52,6 +52,8 @@ final class CorrelationPlan: Sendable {
   let band: CorrelationBand
   /// What takes the place of the band where its rows would mostly be copied twice.
   let ring: CorrelationRing?
+  /// Vertical positions of one of the independent parts of a whole picture.
+  let positionsPerTask: Int
   /// Rows that one call computes as a single long one.
   let rowsPerCall: Int
   /// Whether rows that are computed together are one long row of an output without gaps.
@@ -108,8 +110,8 @@ final class CorrelationPlan: Sendable {
     // Where bands were small, a ring takes their place, and a task is as large as it can be.
     let isStepped = vertical.readStride > 1 || horizontal.readStride > 1
     let usesRing = !isCompact && !isStepped && cached < min(4 * vertical.reach, balanced, vertical.positions)
-    band = makeBand(
-      min(usesRing ? balanced : max(cached, isCompact ? joinable : 1), balanced, vertical.positions), isCompact)
+    band = makeBand(min(max(cached, isCompact ? joinable : 1), balanced, vertical.positions), isCompact)
+    positionsPerTask = usesRing ? balanced : band.positions
     ring =
       usesRing
       ? CorrelationRing(
@@ -197,7 +199,8 @@ final class CorrelationPlan: Sendable {
   /// Floats that one call writes for one line.
   var rowLength: Int { rowsPerCall * positionsPerRow * horizontalPhases }
 
-  var bandCount: Int { (vertical.positions + band.positions - 1) / band.positions }
+  /// Tasks along the vertical axis.
+  var bandCount: Int { (vertical.positions + positionsPerTask - 1) / positionsPerTask }
 }
 
 /// Whether it pays to store rows once for each horizontal tap, so that `rows` of them join without gaps.
