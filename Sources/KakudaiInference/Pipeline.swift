@@ -10,10 +10,12 @@ import Darwin
 #endif
 
 /// Workers that take steps one after the other, each on a thread of its own: worker w begins a step when worker w − 1 has ended
-/// it, and the first one when the last has ended the step `workers.count` steps earlier.
+/// it, and when those that read the memory it writes have ended the step that this memory held before.
 struct Pipeline {
   /// Called with the index of each step.
   let workers: [(Int) throws -> Void]
+  /// Worker `waiter` begins a step when worker `ender` has ended the one `steps` before it.
+  var limits: [(ender: Int, waiter: Int, steps: Int)] = []
 
   /// Runs all steps; the first error that a worker throws ends the work.
   func run(steps: Int) throws {
@@ -21,20 +23,19 @@ struct Pipeline {
       for step in 0..<steps { try workers[0](step) }
       return
     }
-    // Signalled once for each step that the next worker may begin.
-    let ready = workers.indices.map { DispatchSemaphore(value: $0 == 0 ? workers.count : 0) }
+    let chain = workers.indices.dropFirst().map { (ender: $0 - 1, waiter: $0, steps: 0) }
+    // Signalled once for each step that the waiter may begin.
+    let gates = (chain + limits).map { (limit: $0, ready: DispatchSemaphore(value: $0.steps)) }
     let failure = Mutex<(any Error)?>(nil)
     onThreads(workers.count) { worker in
       for step in 0..<steps {
-        ready[worker].wait()
+        for gate in gates where gate.limit.waiter == worker { gate.ready.wait() }
         if failure.withLock({ $0 == nil }) {
           do { try workers[worker](step) } catch { failure.withLock { $0 = $0 ?? error } }
         }
-        ready[(worker + 1) % workers.count].signal()
+        for gate in gates where gate.limit.ender == worker { gate.ready.signal() }
       }
     }
-    // A semaphore must not hold less than it began with when it is freed.
-    for _ in workers.indices { ready[0].signal() }
     if let error = failure.withLock({ $0 }) { throw error }
   }
 }

@@ -36,7 +36,7 @@ extension Plan {
     }
 
     func schedule(_ graph: RowGraph, isOverlapped: Bool) -> RowSchedule {
-      RowSchedule(graph, stepRows: stepRows, strips: strips, lag: isOverlapped ? threads + 2 : threads)
+      RowSchedule(graph, stepRows: stepRows, strips: strips, lag: threads, isOverlapped: isOverlapped)
     }
 
     /// What the rings of one strip should take, a part of the third-level cache: narrower strips, which would stay in the second,

@@ -130,26 +130,30 @@ public struct Plan: Sendable {
           stream.computer(
             strips: settings.strips * thread / settings.threads..<settings.strips * (thread + 1) / settings.threads)
         }
+        let threads = settings.threads
+        var limits = [(ender: threads - 1, waiter: 0, steps: threads)]
         if isOverlapped {
           workers = [reader] + workers + [writer]
+          // The reader and the writer may be a step ahead of, and behind, those that compute.
+          limits = [
+            (ender: threads, waiter: 1, steps: threads), (ender: threads, waiter: 0, steps: threads + 1),
+            (ender: threads + 1, waiter: 1, steps: threads + 1),
+          ]
         } else {
-          let (first, last) = (workers[0], workers[workers.count - 1])
-          if workers.count == 1 {
-            workers = [
-              { step in
-                try reader(step); try first(step); try writer(step)
-              }
-            ]
-          } else {
-            workers[0] = { step in
-              try reader(step); try first(step)
-            }
-            workers[workers.count - 1] = { step in
-              try last(step); try writer(step)
+          let (first, last) = (workers[0], workers[threads - 1])
+          workers[0] = { step in
+            try reader(step)
+            try first(step)
+            if threads == 1 { try writer(step) }
+          }
+          if threads > 1 {
+            workers[threads - 1] = { step in
+              try last(step)
+              try writer(step)
             }
           }
         }
-        try Pipeline(workers: workers).run(steps: schedule.steps)
+        try Pipeline(workers: workers, limits: limits).run(steps: schedule.steps)
       }
     }
   }

@@ -74,12 +74,31 @@ struct RowGraph: Sendable {
     }
   }
 
-  /// The columns likewise.
-  func columnTargets(outputColumns: Int, done: [Int], alignment: Int) -> [Int] {
-    targets(
-      done: done, output: outputColumns, lengths: { $0.width },
-      unit: { ($0.columnUnit + alignment - 1) / $0.columnUnit * $0.columnUnit }
-    ) { $0.inputColumns($1, for: $2) }
+  /// The columns up to which each value is computed when about `share` of all work is done: the first layers are ahead of the
+  /// last ones, so that even strips of the output would not be even work.
+  func columnEnds(share: Double, alignment: Int) -> [Int] {
+    func ends(_ outputColumns: Int) -> [Int] {
+      targets(
+        done: sizes.map { _ in 0 }, output: outputColumns, lengths: { $0.width },
+        unit: { ($0.columnUnit + alignment - 1) / $0.columnUnit * $0.columnUnit }
+      ) { $0.inputColumns($1, for: $2) }
+    }
+    func work(_ ends: [Int]) -> Double {
+      stages.indices.reduce(0) { work, stage in
+        let (size, kernel) = (sizes[stage + 1], stages[stage].kernel)
+        // What reads and writes of one element cost beside its multiplications.
+        let perColumn = Double(kernel.multiplications) / Double(size.width) + 4 * Double(size.channels * size.height)
+        return work + perColumn * Double(ends[stage + 1])
+      }
+    }
+    guard share < 1 else { return ends(output.width) }
+    let wanted = share * work(ends(output.width))
+    var (low, high) = (0, output.width)
+    while low < high {
+      let middle = (low + high) / 2
+      if work(ends(middle)) < wanted { low = middle + 1 } else { high = middle }
+    }
+    return ends(low)
   }
 
   private func targets(

@@ -13,16 +13,14 @@ struct RowSchedule: Sendable {
   let rings: [RowRing.Size]
 
   /// - Parameters:
-  ///   - lag: Steps that are under way at the same time.
-  init(_ graph: RowGraph, stepRows: Int, strips: Int, lag: Int) {
+  ///   - lag: Steps that are computed at the same time.
+  ///   - isOverlapped: Whether one more is being read, and one written.
+  init(_ graph: RowGraph, stepRows: Int, strips: Int, lag: Int, isOverlapped: Bool = false) {
     let output = graph.output
     self.stepRows = min(stepRows, output.height)
     steps = (output.height + self.stepRows - 1) / self.stepRows
-    var columns = [Int](repeating: 0, count: graph.sizes.count)
     columnEnds = (1...strips).map { strip in
-      let end = strip == strips ? output.width : max(columns[columns.count - 1], output.width * strip / strips)
-      columns = graph.columnTargets(outputColumns: end, done: columns, alignment: strips == 1 ? 1 : 64)
-      return columns
+      graph.columnEnds(share: Double(strip) / Double(strips), alignment: strips == 1 ? 1 : 16)
     }
 
     var slots = [Int](repeating: 1, count: graph.sizes.count)
@@ -30,11 +28,13 @@ struct RowSchedule: Sendable {
     // What the steps under way still need, the earliest first.
     var needed: [[Int]] = []
     for step in 0..<steps {
-      if needed.count == lag { needed.removeFirst() }
+      if needed.count == lag + 1 { needed.removeFirst() }
       needed.append(graph.firstNeeded(done: done, written: step * self.stepRows))
       done = graph.rowTargets(outputRows: min((step + 1) * self.stepRows, output.height), done: done)
-      for value in slots.indices where needed[0][value] < done[value] {
-        slots[value] = max(slots[value], done[value] - needed[0][value])
+      for value in slots.indices {
+        let isAtEnd = value == 0 || value == slots.count - 1
+        let first = needed[max(0, needed.count - (isAtEnd && isOverlapped ? lag + 1 : lag))][value]
+        slots[value] = max(slots[value], done[value] - first)
       }
     }
     rings = graph.sizes.indices.map { value in

@@ -43,13 +43,15 @@ struct Times {
 
   /// The most memory this process has held so far.
   static func peakMegabytes() -> Double {
-    var usage = rusage()
     #if canImport(Darwin)
+    var usage = rusage()
     getrusage(RUSAGE_SELF, &usage)
     return Double(usage.ru_maxrss) / 1_048_576
     #else
-    getrusage(Int32(bitPattern: UInt32(RUSAGE_SELF.rawValue)), &usage)
-    return Double(usage.ru_maxrss) / 1024
+    // What the system counts for a child begins with its parent's; this does not.
+    let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+    let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM") }
+    return line.flatMap { Double($0.split(separator: " ").dropLast().last ?? "") }.map { $0 / 1024 } ?? .nan
     #endif
   }
 
