@@ -21,10 +21,12 @@
 #include "Bodies/convolution.h"
 #include "Bodies/pointwise.h"
 #include "Bodies/resampling.h"
+#include "Bodies/unfolding.h"
 #include "Bodies/winograd.h"
 #pragma clang attribute pop
 
 const ck_kernels ck_avx2 = {
     .name = "avx2", .lanes = CK_LANES, .convolution = CK_CONVOLUTION, .pointwise = CK_POINTWISE,
-    .resampling = CK_RESAMPLING, .winograd = CK_WINOGRAD};
+    .resampling = CK_RESAMPLING, .winograd = CK_WINOGRAD,
+    .unfold = ck_unfold};
 #endif

@@ -20,8 +20,10 @@
 #include "Bodies/convolution.h"
 #include "Bodies/pointwise.h"
 #include "Bodies/resampling.h"
+#include "Bodies/unfolding.h"
 #include "Bodies/winograd.h"
 
 const ck_kernels ck_portable = {
     .name = "portable", .lanes = CK_LANES, .convolution = CK_CONVOLUTION, .pointwise = CK_POINTWISE,
-    .resampling = CK_RESAMPLING, .winograd = CK_WINOGRAD};
+    .resampling = CK_RESAMPLING, .winograd = CK_WINOGRAD,
+    .unfold = ck_unfold};

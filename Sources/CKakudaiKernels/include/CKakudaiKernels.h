@@ -9,6 +9,7 @@
 #include "ck_convolution.h"
 #include "ck_pointwise.h"
 #include "ck_resampling.h"
+#include "ck_unfolding.h"
 #include "ck_winograd.h"
 
 /* All kernels of one instruction set. */
@@ -19,6 +20,7 @@ typedef struct ck_kernels {
   ck_pointwise_kernels pointwise;
   ck_resampling_kernels resampling;
   ck_winograd_kernels winograd;
+  void (*unfold)(const ck_unfolding *unfolding);
 } ck_kernels;
 
 /* Sets `list` to the tables this machine can run, slowest first, and returns their number. */

@@ -126,8 +126,16 @@ extension WeightGradientPlan {
   /// Computes the gradient of a weight of shape `shape` in parallel.
   static func compute(_ extents: ConvolutionExtents, coarse: Tensor, fine: Tensor, shape: Shape) -> Tensor {
     let threads = extents.threads
-    let kernels = Kernels.current.table.pointee.convolution
+    let table = Kernels.current.table.pointee
+    let kernels = table.convolution
     return Tensor(shape: shape) { gradient in
+      if extents.batch > 0 && WeightGradientProduct.suits(extents) {
+        let product = WeightGradientProduct(extents: extents, kernels: kernels, unfold: table.unfold)
+        return withThreadCount(threads) {
+          product.compute(
+            coarse: coarse, fine: fine, into: gradient.baseAddress!, streams: 4 * gradient.count > cachedBytes)
+        }
+      }
       gradient.initialize(repeating: 0)
       guard extents.batch > 0 else { return }
       let plan = WeightGradientPlan(extents, tasks: threads)

@@ -66,7 +66,18 @@ struct ConvolutionTests {
     return cases
   }()
 
-  @Test(arguments: drawn) func `convTranspose2d is the plain sum, and so are its gradients`(_ testCase: Case) throws {
+  /// Small maps of many channels, whose weight gradients are products of matrices.
+  static let smallMaps: [Case] = [
+    Case(input: [2, 64, 4, 4], outChannels: 64, kernel: 4, stride: 2, padding: 1),
+    Case(input: [3, 67, 1, 1], outChannels: 65, kernel: 3, padding: 1),
+    Case(input: [1, 70, 5, 7], outChannels: 77, kernel: [3, 2], stride: [1, 3], padding: [2, 0], dilation: [2, 3]),
+    Case(
+      input: [2, 130, 3, 2], outChannels: 128, kernel: [5, 1], stride: 3, padding: [1, 0], outputPadding: 1, groups: 2),
+  ]
+
+  @Test(arguments: drawn + smallMaps) func `convTranspose2d is the plain sum, and so are its gradients`(
+    _ testCase: Case
+  ) throws {
     let weightShape: Shape = [
       testCase.input[1], testCase.outChannels / testCase.groups, testCase.kernel.height, testCase.kernel.width,
     ]
@@ -96,7 +107,8 @@ struct ConvolutionTests {
     }
   }
 
-  @Test(arguments: drawn) func `conv2d is the plain sum, and so are its gradients`(_ testCase: Case) throws {
+  @Test(arguments: drawn + smallMaps) func `conv2d is the plain sum, and so are its gradients`(_ testCase: Case) throws
+  {
     let weightShape: Shape = [
       testCase.outChannels, testCase.input[1] / testCase.groups, testCase.kernel.height, testCase.kernel.width,
     ]
@@ -170,6 +182,13 @@ struct ConvolutionTests {
     }
     let one = withThreadCount(1, run)
     for threads in [2, 3, 7] { #expect(withThreadCount(threads, run) == one) }
+    let small = Tensor.random([3, 96, 6, 6])
+    func gradient() -> Tensor {
+      valueAndGradient(of: Tensor.random([96, 40, 4, 4], seed: 2)) {
+        Projection(cotangent: .random([3, 40, 12, 12], seed: 3))(convTranspose2d(small, $0, stride: 2, padding: 1))
+      }.gradient
+    }
+    #expect(withThreadCount(3, gradient) == withThreadCount(1, gradient))
   }
 
   @Test func `NaN and infinity reach exactly the outputs they are added to`() {
