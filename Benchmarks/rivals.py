@@ -8,6 +8,7 @@ import numpy
 import torch
 
 import picture_rivals
+import training_rivals
 
 
 def torch_default(layer, tensors, threads):
@@ -143,6 +144,8 @@ def of(case):
     """The rivals at something that is timed, by name."""
     if case.table == "pictures":
         return _installed(tuple(picture_rivals.ALL.items()))
+    if case.table == "training steps":
+        return _installed(tuple(training_rivals.ALL.items()))
     return _installed(tuple((LAYERS if case.direction == "forward" else TORCH).items()))
 
 

@@ -4,6 +4,8 @@ import math
 
 import torch
 
+import training_rivals
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -103,6 +105,26 @@ class Resampling:
         return 4 * pixels * (2 if self.operation == "pixelShuffle" else 1 + self.scale**2)
 
 
+@dataclass(frozen=True)
+class TrainingStep:
+    """Forward, backward and Adam, of FSRCNN on luma."""
+    name: str
+    scale: int
+    batch: int
+    side: int
+    operation: str = "train"
+    unit = "steps/s"
+    table = "training steps"
+    work = 1e9
+
+    def tensors(self):
+        """Weights, input and target."""
+        shape = self.batch, 1, self.side, self.side
+        target = self.batch, 1, self.side * self.scale, self.side * self.scale
+        weights = {name: tensor.detach() for name, tensor in training_rivals.FSRCNN(self.scale).state_dict().items()}
+        return weights | {"input": torch.rand(shape), "target": torch.rand(target)}
+
+
 LAYERS = [
     _transposed("seed_3-32_k4s2_28", 3, 32, 4, 2, 1, 28),
     _transposed("seed_32-3_k4s2_56", 32, 3, 4, 2, 1, 56),
@@ -164,4 +186,6 @@ PICTURES = [
       for operation in ("leakyReLU", "tanh", "sigmoid", "instanceNorm")],
 ]
 
-ALL = LAYERS + GRADIENTS + PICTURES
+STEPS = [TrainingStep(f"train_fsrcnn_x{scale}_b16_32", scale, 16, 32) for scale in (2, 3)]
+
+ALL = LAYERS + GRADIENTS + PICTURES + STEPS

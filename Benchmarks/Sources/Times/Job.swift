@@ -72,6 +72,7 @@ func makeJob(_ file: Safetensors) throws -> any Job {
     let plan = Plan(input: input.shape) { network($0) }
     return Forward { plan(input) }
   }
+  if file.metadata["operation"] == "train" { return try TrainingStep(file) }
   let function = try function(file)
   let names = ["input", "weight", "bias"].filter { file.tensors[$0] != nil }
   let operands = try names.map { try file.tensor($0) }
