@@ -27,6 +27,7 @@
 #include "Bodies/resampling.h"
 #include "Bodies/unfolding.h"
 #include "Bodies/winograd.h"
+#include "Bodies/winograd_rows.h"
 #pragma clang attribute pop
 
 const ck_kernels ck_avx512 = {

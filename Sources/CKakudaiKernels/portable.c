@@ -22,6 +22,7 @@
 #include "Bodies/resampling.h"
 #include "Bodies/unfolding.h"
 #include "Bodies/winograd.h"
+#include "Bodies/winograd_rows.h"
 
 const ck_kernels ck_portable = {
     .name = "portable", .lanes = CK_LANES, .convolution = CK_CONVOLUTION, .pointwise = CK_POINTWISE,

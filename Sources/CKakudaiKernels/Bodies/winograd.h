@@ -367,5 +367,5 @@ static void ck_winograd_finish(const ck_winograd_output *w) {
 #define CK_WINOGRAD \
   { \
     .packTransformed = ck_pack_transformed, .transform = ck_winograd_transform, .multiply = ck_winograd_multiply, \
-    .finish = ck_winograd_finish \
+    .finish = ck_winograd_finish, .transformRows = ck_transform_rows, .combineRows = ck_combine_rows \
   }

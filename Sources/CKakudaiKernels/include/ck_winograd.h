@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "ck_convolution.h"
+#include "ck_winograd_rows.h"
 
 #define CK_WINOGRAD_TILE 4
 #define CK_WINOGRAD_MOST_POINTS 6
@@ -89,6 +90,8 @@ typedef struct ck_winograd_kernels {
   void (*transform)(const ck_winograd_input *input);
   void (*multiply)(const ck_winograd_products *products);
   void (*finish)(const ck_winograd_output *output);
+  void (*transformRows)(const ck_rows_to_points *rows);
+  void (*combineRows)(const ck_rows_from_points *rows);
 } ck_winograd_kernels;
 
 #endif

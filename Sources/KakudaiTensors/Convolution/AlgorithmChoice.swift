@@ -12,6 +12,8 @@ package enum ConvolutionAlgorithm: String, Sendable, CaseIterable {
   case direct
   /// By minimal filtering, with fewer multiplications and larger errors; see `WinogradPlan`.
   case winograd
+  /// The same along the vertical axis alone; see `WinogradRowsPlan`.
+  case winogradRows
 
   /// What is used wherever it can be, in place of the choice; for tests, and for timings by the environment variable
   /// `KAKUDAI_CONVOLUTION`.
@@ -33,12 +35,25 @@ enum AlgorithmChoice {
     _ direction: CorrelationPlan.Direction, _ extents: ConvolutionExtents, kernels: Kernels
   ) -> WinogradPlan? {
     let forced = ConvolutionAlgorithm.forced
-    guard forced != .direct, forced != nil || extents.multiplications >= smallest,
+    guard forced == nil || forced == .winograd, forced != nil || extents.multiplications >= smallest,
       let plan = WinogradPlan(direction, extents, kernels: kernels.table.pointee.convolution)
     else { return nil }
     if forced == .winograd { return plan }
     guard plan.weightsPerGroup * extents.groups <= mostWeights else { return nil }
     return cost(of: plan, lanes: kernels.lanes) < directCost(extents, lanes: kernels.lanes) ? plan : nil
+  }
+
+  /// The plan where Winograd's algorithm along the vertical axis is chosen, else `nil`; `winograd` is asked before.
+  static func winogradRows(
+    _ direction: CorrelationPlan.Direction, _ extents: ConvolutionExtents, kernels: Kernels
+  ) -> WinogradRowsPlan? {
+    let forced = ConvolutionAlgorithm.forced
+    guard forced == nil || forced == .winogradRows, forced != nil || extents.multiplications >= smallest,
+      let plan = WinogradRowsPlan(direction, extents, kernels: kernels)
+    else { return nil }
+    if forced == .winogradRows { return plan }
+    // Where the gain is small, the model may err.
+    return cost(of: plan, lanes: kernels.lanes) < 0.8 * directCost(extents, lanes: kernels.lanes) ? plan : nil
   }
 
   /// Multiplications below which nothing is worth a choice.
@@ -64,5 +79,17 @@ enum AlgorithmChoice {
     let inverses = plan.vertical.phases.count * plan.horizontal.phases.count * plan.outputChannels
     return Double(vectors) * (Double(plan.weightsPerGroup) / 0.92 + Double(area * (13 * transforms + 10 * inverses)))
       + Double(rows * (250 * transforms + 200 * inverses))
+  }
+
+  /// Products run at 75 %. To transform a vector of the rows of one channel costs as much as 50 multiply-adds, a sum of
+  /// products that is stored and taken up again 20, each row of a point 500 besides.
+  private static func cost(of plan: WinogradRowsPlan, lanes: Int) -> Double {
+    let tiles = plan.extents.batch * ((plan.outputSize.height + plan.unit - 1) / plan.unit)
+    let vectors = tiles * ((plan.horizontal.positions + lanes - 1) / lanes)
+    let lines = plan.phases.reduce(0) { $0 + $1.count } * plan.outputChannels
+    let products = lines * plan.extents.horizontal.kernel * plan.inputChannels
+    let stored = lines * plan.horizontal.phases.count
+    return Double(vectors) * (Double(products) / 0.75 + Double(50 * plan.inputChannels + 20 * stored))
+      + Double(tiles * WinogradRowsPlan.points * 500)
   }
 }

@@ -21,6 +21,11 @@ extension CorrelationPlan {
         plan, weight: weight, bias: bias, epilogue: epilogue, threads: threads, kernels: kernels
       ).compute(input, residual: residual, threads: threads, shape: shape)
     }
+    if let plan = AlgorithmChoice.winogradRows(direction, extents, kernels: kernels) {
+      return WinogradRowsConvolution(
+        plan, weight: weight, bias: bias, epilogue: epilogue, threads: threads, kernels: kernels
+      ).compute(input, residual: residual, threads: threads, shape: shape)
+    }
     let plan = CorrelationPlan.known(direction, extents, kernels: kernels, tasks: threads)
     let (weights, biases) = plan.packed(weight, bias, threads: threads, kernels: kernels)
     let slopes = plan.slopes(of: epilogue)

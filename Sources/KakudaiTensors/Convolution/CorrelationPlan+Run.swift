@@ -81,7 +81,12 @@ extension CorrelationPlan {
   }
 
   /// Computes one piece; the windows begin with the first channel of the group.
-  func run(_ piece: Piece, _ operands: Operands, from input: RowWindow, to output: RowWindow, _ scratch: Scratch) {
+  ///
+  /// - Parameter wanted: Whose rows `wantedRows` are brought into the caches while rows of a ring are read.
+  func run(
+    _ piece: Piece, _ operands: Operands, from input: RowWindow, to output: RowWindow, wanted: RowWindow? = nil,
+    wantedRows: Range<Int> = 0..<0, _ scratch: Scratch
+  ) {
     let positions = piece.rows.lowerBound / verticalPhases..<(piece.rows.upperBound - 1) / verticalPhases + 1
     preparePasses(piece, operands, scratch)
     if readsInPlace, input.slots >= input.height {
@@ -92,7 +97,9 @@ extension CorrelationPlan {
       run(piece, operands, positions: positions, scratch, place, output)
     } else if let zeros = input.zeros, let margins, zeros.left >= margins.left, zeros.right >= margins.right {
       for position in positions {
-        run(piece, operands, position: position, in: input, zeros, output, scratch)
+        run(
+          piece, operands, position: position, in: input, zeros, wanted: wanted, wantedRows: wantedRows, output,
+          scratch)
       }
     } else if let ring, input.slots >= input.height {
       let window = ring.window(scratch.band.elements, height: input.height)

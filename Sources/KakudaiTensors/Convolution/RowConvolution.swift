@@ -12,6 +12,7 @@ package final class RowConvolution: Sendable {
   private enum Algorithm {
     case direct(weights: Storage, biases: Storage?, slopes: Storage?)
     case winograd(WinogradConvolution)
+    case winogradRows(WinogradRowsConvolution)
   }
 
   private let plan: CorrelationPlan
@@ -50,6 +51,10 @@ package final class RowConvolution: Sendable {
       algorithm = .winograd(
         WinogradConvolution(
           winograd, weight: weight, bias: bias, epilogue: epilogue, threads: extents.threads, kernels: kernels))
+    } else if let rows = AlgorithmChoice.winogradRows(correlation, extents, kernels: kernels) {
+      algorithm = .winogradRows(
+        WinogradRowsConvolution(
+          rows, weight: weight, bias: bias, epilogue: epilogue, threads: extents.threads, kernels: kernels))
     } else {
       let (weights, biases) = plan.packed(weight, bias, threads: extents.threads, kernels: kernels)
       algorithm = .direct(weights: weights, biases: biases, slopes: plan.slopes(of: epilogue))
@@ -69,6 +74,7 @@ extension RowConvolution: RowKernel {
     switch algorithm {
     case .direct: plan.verticalPhases
     case .winograd(let winograd): winograd.plan.vertical.length
+    case .winogradRows(let winograd): winograd.plan.unit
     }
   }
 
@@ -77,6 +83,7 @@ extension RowConvolution: RowKernel {
     switch algorithm {
     case .direct: plan.band.isCompact ? outputWidth : plan.horizontalPhases
     case .winograd(let winograd): winograd.plan.horizontal.length
+    case .winogradRows: plan.horizontalPhases
     }
   }
 
@@ -93,6 +100,7 @@ extension RowConvolution: RowKernel {
     return switch algorithm {
     case .direct: plan.vertical.needed(rows)
     case .winograd(let winograd): winograd.plan.vertical.needed(rows)
+    case .winogradRows(let winograd): winograd.plan.needed(rows)
     }
   }
 
@@ -101,6 +109,7 @@ extension RowConvolution: RowKernel {
     return switch algorithm {
     case .direct: plan.band.isCompact ? 0..<plan.horizontal.inputLength : plan.horizontal.needed(columns)
     case .winograd(let winograd): winograd.plan.horizontal.needed(columns)
+    case .winogradRows: plan.horizontal.needed(columns)
     }
   }
 
@@ -108,6 +117,7 @@ extension RowConvolution: RowKernel {
     switch algorithm {
     case .direct: CorrelationPlan.Scratch(plan)
     case .winograd(let winograd): WinogradConvolution.Scratch(winograd)
+    case .winogradRows(let winograd): WinogradRowsConvolution.Scratch(winograd)
     }
   }
 
@@ -119,6 +129,8 @@ extension RowConvolution: RowKernel {
     let residual = inputs.count > 1 ? inputs[1] : nil
     switch (algorithm, scratch) {
     case (.winograd(let winograd), let scratch as WinogradConvolution.Scratch):
+      winograd.compute(rows: rows, columns: columns, from: inputs[0], to: output, residual: residual, scratch)
+    case (.winogradRows(let winograd), let scratch as WinogradRowsConvolution.Scratch):
       winograd.compute(rows: rows, columns: columns, from: inputs[0], to: output, residual: residual, scratch)
     case (.direct(let weights, let biases, let slopes), let scratch as CorrelationPlan.Scratch):
       let operands = CorrelationPlan.Operands(
@@ -141,3 +153,4 @@ extension RowConvolution: RowKernel {
 
 extension CorrelationPlan.Scratch: RowScratch {}
 extension WinogradConvolution.Scratch: RowScratch {}
+extension WinogradRowsConvolution.Scratch: RowScratch {}

@@ -5,6 +5,7 @@ import Testing
 /// Winograd's algorithm, wherever it can be used, on every instruction set.
 struct WinogradTests {
   struct Case: Sendable, CustomTestStringConvertible {
+    var algorithm = ConvolutionAlgorithm.winograd
     var isTransposed: Bool
     var input: Shape
     var outChannels: Int
@@ -61,7 +62,7 @@ struct WinogradTests {
 
     var testDescription: String {
       """
-      \(isTransposed ? "transposed " : "")\(input)→\(outChannels), kernel \(kernel), stride \(stride), padding \(padding), \
+      \(algorithm): \(isTransposed ? "transposed " : "")\(input)→\(outChannels), kernel \(kernel), stride \(stride), padding \(padding), \
       output padding \(outputPadding), groups \(groups)
       """
     }
@@ -72,17 +73,23 @@ struct WinogradTests {
     var generator = RandomGenerator(seed: 5)
     func draw(_ range: ClosedRange<Int>) -> Int { range.lowerBound + generator.nextIndex(below: range.count) }
     var cases: [Case] = []
-    for (isTransposed, kernel, stride, outputPadding) in [
+    let both = [
       (false, 3, 1, 0), (true, 3, 1, 0), (true, 4, 2, 0), (true, 4, 2, 1), (true, 3, 2, 1), (true, 3, 2, 0),
       (true, 6, 3, 0), (true, 6, 2, 0), (true, 8, 4, 0), (true, 5, 2, 1), (false, 2, 1, 0), (true, 7, 3, 2),
-    ] {
+    ].map { (ConvolutionAlgorithm.winograd, $0) }
+    let rows = [
+      (false, 3, 1, 0), (false, 4, 1, 0), (false, 5, 1, 0), (true, 5, 1, 0), (true, 9, 2, 1), (true, 9, 3, 2),
+      (true, 9, 4, 3), (true, 8, 2, 0),
+    ].map { (ConvolutionAlgorithm.winogradRows, $0) }
+    for (algorithm, (isTransposed, kernel, stride, outputPadding)) in both + rows {
       for (height, width) in [
         (1, 1), (3, 5), (4, 4), (8, 8), (9, 17), (5, 31), (6, 64), (7, 67), (2, 130), (draw(1...12), draw(1...80)),
       ] {
-        let groups = [1, 1, 1, 2][draw(0...3)]
-        let padding = draw(0...min(kernel - 1, 2))
+        let drawnGroups = [1, 1, 1, 2][draw(0...3)]
+        let groups = algorithm == .winogradRows ? 1 : drawnGroups
+        let padding = draw(0...min(kernel - 1, algorithm == .winogradRows ? 4 : 2))
         let drawn = Case(
-          isTransposed: isTransposed, input: [draw(1...3), groups * draw(1...9), height, width],
+          algorithm: algorithm, isTransposed: isTransposed, input: [draw(1...3), groups * draw(1...9), height, width],
           outChannels: groups * draw(1...15), kernel: kernel, stride: stride, padding: padding,
           outputPadding: outputPadding, groups: groups)
         let shape = try? drawn.operation.outputShape(of: drawn.operands.map(\.shape))
@@ -102,7 +109,7 @@ struct WinogradTests {
     let plane = shape[2] * shape[3]
     withEveryKernelTable { kernels in
       let direct = ConvolutionAlgorithm.$forced.withValue(.direct) { operation.apply(to: operands) }
-      let value = ConvolutionAlgorithm.$forced.withValue(.winograd) { operation.apply(to: operands) }
+      let value = ConvolutionAlgorithm.$forced.withValue(testCase.algorithm) { operation.apply(to: operands) }
       #expect(value.elements != direct.elements || plane < 4, "\(kernels.name): computed directly")
       var worst = 0.0
       for (index, element) in value.elements.enumerated() {
@@ -123,7 +130,7 @@ struct WinogradTests {
       negativeSlopes: (0..<testCase.outChannels).map { 0.25 * Float($0) }, low: -1, high: 2,
       residual: .beforeActivation)
     try withEveryKernelTable { kernels in
-      try ConvolutionAlgorithm.$forced.withValue(.winograd) {
+      try ConvolutionAlgorithm.$forced.withValue(testCase.algorithm) {
         let sum = try testCase.operation.apply(to: [input, weight, bias])
         let residual = Tensor.random(sum.shape, seed: 4)
         let whole = try testCase.value(of: [input, weight, bias], sum.shape, epilogue, residual)
@@ -143,12 +150,13 @@ struct WinogradTests {
     }
   }
 
-  @Test func `neither threads nor neighbours in a batch change a bit`() {
+  @Test(arguments: [ConvolutionAlgorithm.winograd, .winogradRows])
+  func `neither threads nor neighbours in a batch change a bit`(_ algorithm: ConvolutionAlgorithm) {
     let input = Tensor.random([5, 12, 9, 21], seed: 1)
-    let weight = Tensor.random([12, 20, 4, 4], seed: 2)
+    let weight = Tensor.random([12, 20, 6, 6], seed: 2)
     withEveryKernelTable { kernels in
-      ConvolutionAlgorithm.$forced.withValue(.winograd) {
-        func run(_ input: Tensor) -> Tensor { convTranspose2d(input, weight, stride: 2, padding: 1) }
+      ConvolutionAlgorithm.$forced.withValue(algorithm) {
+        func run(_ input: Tensor) -> Tensor { convTranspose2d(input, weight, stride: 2, padding: 2) }
         let one = withThreadCount(1) { run(input) }
         for threads in [2, 3, 7] { #expect(withThreadCount(threads) { run(input) } == one, "\(kernels.name)") }
         for image in 0..<5 {
@@ -161,9 +169,14 @@ struct WinogradTests {
   /// What is not finite, or becomes so in a transform although its sums are finite, stands where direct kernels have it.
   @Test(arguments: [Float.nan, .infinity, -.infinity, 3e38, -2e38])
   func `only what is not finite in the direct sums is not finite`(_ extreme: Float) throws {
-    for (isTransposed, kernel, stride) in [(false, 3, 1), (true, 3, 1), (true, 4, 2), (true, 3, 2)] {
+    for (algorithm, isTransposed, kernel, stride) in [
+      (ConvolutionAlgorithm.winograd, false, 3, 1), (.winograd, true, 3, 1), (.winograd, true, 4, 2),
+      (.winograd, true, 3, 2), (.winogradRows, false, 3, 1), (.winogradRows, false, 5, 1),
+      (.winogradRows, true, 9, 2),
+    ] {
       let testCase = Case(
-        isTransposed: isTransposed, input: [2, 5, 22, 75], outChannels: 7, kernel: kernel, stride: stride)
+        algorithm: algorithm, isTransposed: isTransposed, input: [2, 5, 22, 75], outChannels: 7, kernel: kernel,
+        stride: stride)
       var operands = testCase.operands.map { $0 * 0.01 }
       let weight = operands[1]
       operands[0].withUnsafeMutableBufferPointer { input in
@@ -174,12 +187,12 @@ struct WinogradTests {
         try ConvolutionAlgorithm.$forced.withValue(algorithm) { try testCase.operation.apply(to: operands) }
       }
       try withEveryKernelTable { kernels in
-        try expectSameClasses(run(.winograd), run(.direct), "\(kernels.name), \(testCase), input")
+        try expectSameClasses(run(algorithm), run(.direct), "\(kernels.name), \(testCase), input")
       }
       operands = [testCase.operands[0], weight, testCase.operands[2]]
       operands[1].withUnsafeMutableBufferPointer { $0[kernel * kernel * 4 + 2] = extreme }
       try withEveryKernelTable { kernels in
-        try expectSameClasses(run(.winograd), run(.direct), "\(kernels.name), \(testCase), weight")
+        try expectSameClasses(run(algorithm), run(.direct), "\(kernels.name), \(testCase), weight")
       }
     }
   }
@@ -198,7 +211,10 @@ struct WinogradTests {
   }
 
   @Test func `it is chosen for many channels of large pictures, and for nothing small`() {
-    func isChosen(_ transposed: Bool, _ channels: (Int, Int), kernel: Int, stride: Int, size: Int) -> Bool {
+    func isChosen(
+      _ transposed: Bool, _ channels: (Int, Int), kernel: Int, stride: Int, size: Int,
+      by algorithm: ConvolutionAlgorithm = .winograd
+    ) -> Bool {
       let input = Tensor.random([1, channels.0, size, size], seed: 1)
       let weight = Tensor.random(
         transposed ? [channels.0, channels.1, kernel, kernel] : [channels.1, channels.0, kernel, kernel], seed: 2)
@@ -208,13 +224,14 @@ struct WinogradTests {
           : conv2d(input, weight, stride: PerAxis(stride), padding: 1)
       }
       let (free, direct) = (run(), ConvolutionAlgorithm.$forced.withValue(.direct, operation: run))
-      return free != direct && free == ConvolutionAlgorithm.$forced.withValue(.winograd, operation: run)
+      return free != direct && free == ConvolutionAlgorithm.$forced.withValue(algorithm, operation: run)
     }
     #expect(isChosen(false, (64, 64), kernel: 3, stride: 1, size: 64))
     #expect(isChosen(true, (64, 32), kernel: 4, stride: 2, size: 64))
     #expect(!isChosen(false, (64, 64), kernel: 3, stride: 1, size: 4))
     #expect(!isChosen(true, (3, 32), kernel: 4, stride: 2, size: 64))
     #expect(!isChosen(false, (64, 64), kernel: 3, stride: 2, size: 64))
+    #expect(isChosen(true, (56, 1), kernel: 9, stride: 2, size: 128, by: .winogradRows))
   }
 }
 

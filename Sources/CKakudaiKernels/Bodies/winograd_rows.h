@@ -1,0 +1,95 @@
+/* The kernels of ck_winograd_rows.h. The points are 0, ±1/2, ±1, ±3/2, ∞, exact in binary; needs convolution.h. */
+
+/* At the points ±p, of which the others have the squares q and r: the polynomials that are zero at all points but one. */
+CK_INLINE void ck_row_pair(const ck_vector *x, float p, float q, float r, ck_vector *values) {
+  const ck_vector sum = ck_broadcast(-(q + r)), product = ck_broadcast(q * r);
+  const ck_vector even = ck_multiply_add(product, x[2], ck_multiply_add(sum, x[4], x[6]));
+  const ck_vector odd = ck_multiply_add(product, x[1], ck_multiply_add(sum, x[3], x[5]));
+  values[0] = ck_multiply_add(ck_broadcast(p), odd, even);
+  values[1] = ck_multiply_add(ck_broadcast(-p), odd, even);
+}
+
+/* At 0 or ∞, from the first sample or the second. */
+CK_INLINE ck_vector ck_row_end(const ck_vector *x) {
+  const ck_vector low = ck_multiply_add(ck_broadcast(3.0625f), x[2], ck_broadcast(-0.5625f) * x[0]);
+  return ck_multiply_add(ck_broadcast(-3.5f), x[4], low) + x[6];
+}
+
+static void ck_transform_rows(const ck_rows_to_points *t) {
+  const ptrdiff_t start = t->first < 0 ? 0 : t->first, stop = t->end < t->columns ? t->end : t->columns;
+  for (size_t channel = 0; channel < t->channels; channel++) {
+    const float *const input = t->input + (ptrdiff_t)channel * t->channelStride;
+    float *const target = t->transformed + (ptrdiff_t)channel * t->transformedStride;
+    for (ptrdiff_t x = start; x < stop; x += CK_LANES) {
+      const ptrdiff_t left = t->columns - x;
+      ck_vector samples[CK_ROW_POINTS], values[CK_ROW_POINTS];
+      CK_UNROLL for (int row = 0; row < CK_ROW_POINTS; row++)
+        samples[row] = t->rowOffsets[row] == CK_NOWHERE ? ck_broadcast(0) : ck_load(input + t->rowOffsets[row] + x);
+      if (left < CK_LANES) {
+        const ck_integers mask = ck_first_lanes((size_t)left);
+        CK_UNROLL for (int row = 0; row < CK_ROW_POINTS; row++) samples[row] = ck_masked(samples[row], mask);
+      }
+      values[0] = ck_row_end(samples);
+      ck_row_pair(samples, 0.5f, 1, 2.25f, values + 1);
+      ck_row_pair(samples, 1, 0.25f, 2.25f, values + 3);
+      ck_row_pair(samples, 1.5f, 0.25f, 1, values + 5);
+      values[7] = ck_row_end(samples + 1);
+      CK_UNROLL for (int point = 0; point < CK_ROW_POINTS; point++)
+        ck_store(target + point * t->pointStride + x - t->first, values[point]);
+    }
+    const ptrdiff_t before = start < t->end ? start : t->end, after = stop > start ? stop : start;
+    for (int point = 0; point < CK_ROW_POINTS; point++) {
+      float *const line = target + point * t->pointStride - t->first;
+      for (ptrdiff_t x = t->first; x < before; x++) line[x] = 0;
+      for (ptrdiff_t x = after; x < t->end; x++) line[x] = 0;
+    }
+  }
+}
+
+/* A vector of each of the rows: powers of the points. */
+CK_INLINE void ck_rows_at(const ck_vector *products, const int rows, ck_vector *outputs) {
+  const float squares[3] = {0.25f, 1, 2.25f}, points[3] = {0.5f, 1, 1.5f};
+  ck_vector even[3], odd[3];
+  CK_UNROLL for (int i = 0; i < 3; i++) {
+    even[i] = products[2 * i + 1] + products[2 * i + 2];
+    odd[i] = ck_broadcast(points[i]) * (products[2 * i + 1] - products[2 * i + 2]);
+  }
+  CK_UNROLL for (int row = 0; row < rows; row++) {
+    ck_vector *const terms = row % 2 ? odd : even;
+    outputs[row] = terms[0] + (terms[1] + terms[2]);
+    CK_UNROLL for (int i = 0; i < 3; i++) terms[i] *= ck_broadcast(squares[i]);
+  }
+  outputs[0] += products[0];
+  outputs[rows - 1] += products[CK_ROW_POINTS - 1];
+}
+
+CK_INLINE void ck_combine_points(const ck_rows_from_points *c, const int rows) {
+  for (size_t x = 0; x < c->count; x += CK_LANES) {
+    const size_t left = c->count - x < CK_LANES ? c->count - x : CK_LANES;
+    ck_vector products[CK_ROW_POINTS], outputs[CK_MOST_ROWS], check = ck_load(c->checks + x);
+    CK_UNROLL for (int point = 0; point < CK_ROW_POINTS; point++)
+      products[point] = c->products[point] ? ck_load(c->products[point] + x) : ck_broadcast(0);
+    ck_rows_at(products, rows, outputs);
+    CK_UNROLL for (int row = 0; row < rows; row++) {
+      check = ck_multiply_add(outputs[row], ck_broadcast(0), check);
+      if (!c->outputs[row]) continue;
+      ck_vector value = outputs[row] + ck_broadcast(c->bias);
+      if (c->epilogue) {
+        float residual[CK_LANES] = {};
+        if (c->residuals[row]) memcpy(residual, c->residuals[row] + x, left * 4);
+        value = ck_finished(c->epilogue, c->slope, value, c->residuals[row] ? residual : NULL);
+      }
+      if (left == CK_LANES) ck_store(c->outputs[row] + x, value);
+      else memcpy(c->outputs[row] + x, &value, left * 4);
+    }
+    ck_store(c->checks + x, check);
+  }
+}
+
+static void ck_combine_rows(const ck_rows_from_points *c) {
+  switch (c->rows) {
+  case 4: ck_combine_points(c, 4); break;
+  case 5: ck_combine_points(c, 5); break;
+  default: ck_combine_points(c, 6);
+  }
+}

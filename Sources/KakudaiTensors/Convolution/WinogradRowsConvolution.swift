@@ -1,0 +1,229 @@
+import CKakudaiKernels
+
+/// A convolution made ready to be computed by Winograd's algorithm along the vertical axis, whole or in rows.
+final class WinogradRowsConvolution: Sendable {
+  let plan: WinogradRowsPlan
+  private let kernels: Kernels
+  private let weight: Tensor
+  private let bias: Tensor?
+  private let epilogue: ConvolutionEpilogue
+  private let packed: Storage
+
+  init(
+    _ plan: WinogradRowsPlan, weight: Tensor, bias: Tensor?, epilogue: ConvolutionEpilogue, threads: Int,
+    kernels: Kernels
+  ) {
+    (self.plan, self.kernels) = (plan, kernels)
+    (self.weight, self.bias, self.epilogue) = (weight, bias, epilogue)
+    packed = plan.packed(weight, threads: threads, kernels: kernels)
+  }
+
+  /// What one thread needs: eight transformed rows of each input channel, 1 MB or those of 64 positions, and the products.
+  final class Scratch {
+    fileprivate let points: Storage
+    fileprivate let products: Storage
+    fileprivate let checks: Storage
+    fileprivate let correlations: [CorrelationPlan.Scratch]
+    fileprivate let rowLength: Int
+    fileprivate let productLength: Int
+    fileprivate let lines: Int
+    fileprivate lazy var direct = CorrelationPlan(
+      plan.direction, plan.extents, kernels: kernels.table.pointee.convolution, lanes: kernels.lanes, tasks: 1)
+    fileprivate lazy var directScratch = CorrelationPlan.Scratch(direct)
+    private let plan: WinogradRowsPlan
+    private let kernels: Kernels
+
+    init(_ convolution: WinogradRowsConvolution) {
+      (plan, kernels) = (convolution.plan, convolution.kernels)
+      rowLength = (plan.mostPositions + plan.horizontal.reach + 47) / 16 * 16
+      productLength = plan.mostPositions * plan.horizontal.phases.count + 16
+      lines = plan.outputChannels * plan.vertical.phases.count
+      points = Storage(count: plan.inputChannels * (WinogradRowsPlan.points * rowLength + 16))
+      products = Storage(count: WinogradRowsPlan.points * lines * productLength)
+      checks = Storage(count: productLength)
+      correlations = plan.correlations.map { CorrelationPlan.Scratch($0) }
+    }
+
+    fileprivate var channelStride: Int { WinogradRowsPlan.points * rowLength + 16 }
+  }
+
+  /// Rows and columns of the output of one image; windows hold all channels.
+  func compute(
+    rows: Range<Int>, columns: Range<Int>, from input: RowWindow, to output: RowWindow, residual: RowWindow?,
+    _ scratch: Scratch
+  ) {
+    let step = plan.mostPositions * plan.horizontal.phases.count
+    for first in stride(from: columns.lowerBound, to: columns.upperBound, by: step) {
+      for tile in rows.lowerBound / plan.unit..<(rows.upperBound + plan.unit - 1) / plan.unit {
+        compute(
+          tile: tile, rows: rows, columns: first..<min(first + step, columns.upperBound), from: input, to: output,
+          residual: residual, scratch)
+      }
+    }
+  }
+
+  /// All images, in parallel.
+  func compute(_ input: Tensor, residual: Tensor?, threads: Int, shape: Shape) -> Tensor {
+    let size = plan.outputSize
+    let inputSize = PerAxis(height: plan.vertical.inputLength, width: plan.horizontal.inputLength)
+    let addend = epilogue.residual == .none ? nil : residual
+    let images = plan.extents.batch
+    let step = plan.mostPositions * plan.horizontal.phases.count
+    let (tiles, strips) = ((size.height + plan.unit - 1) / plan.unit, (size.width + step - 1) / step)
+    return Tensor(shape: shape) { output in
+      let source = RowWindow(planes: input.storage.elements, height: inputSize.height, width: inputSize.width)
+      let target = RowWindow(planes: output.baseAddress!, height: size.height, width: size.width)
+      let added = addend.map { RowWindow(planes: $0.storage.elements, height: size.height, width: size.width) }
+      withThreadCount(threads) {
+        Parallel.forEach(images * strips * tiles) { tasks in
+          let scratch = Scratch(self)
+          for task in tasks {
+            let (rest, tile) = task.quotientAndRemainder(dividingBy: tiles)
+            let (image, strip) = rest.quotientAndRemainder(dividingBy: strips)
+            compute(
+              tile: tile, rows: 0..<size.height, columns: strip * step..<min((strip + 1) * step, size.width),
+              from: source.channels(from: image * plan.inputChannels),
+              to: target.channels(from: image * plan.outputChannels),
+              residual: added?.channels(from: image * plan.outputChannels), scratch)
+          }
+        }
+      }
+      withExtendedLifetime((input, residual)) {}
+    }
+  }
+
+  /// A tile of rows in one strip of columns.
+  private func compute(
+    tile: Int, rows: Range<Int>, columns: Range<Int>, from input: RowWindow, to output: RowWindow,
+    residual: RowWindow?, _ scratch: Scratch
+  ) {
+    let phases = plan.horizontal.phases.count
+    let positions = columns.lowerBound / phases..<(columns.upperBound - 1) / phases + 1
+    let begin = positions.lowerBound + plan.horizontal.smallestOffset
+    // Whole vectors, where the picture begins with one.
+    let first = begin > 0 ? begin / 16 * 16 : begin
+    let end = positions.upperBound + plan.horizontal.smallestOffset + plan.horizontal.reach
+    let top = tile * plan.tile + plan.vertical.smallestOffset
+    transform(top: top, columns: first..<end, from: input, scratch)
+    var wanted = input
+    wanted.base += positions.lowerBound
+    for (point, correlation) in plan.correlations.enumerated() {
+      let operands = CorrelationPlan.Operands(
+        packedWeights: UnsafePointer(packed.elements + plan.weightStart(point: point)), packedBiases: nil,
+        epilogue: nil, streams: false, kernels: kernels.table.pointee.convolution)
+      let source = RowWindow(
+        base: scratch.points.elements + point * scratch.rowLength - first, channelStride: scratch.channelStride,
+        rowStride: scratch.rowLength, slots: 1, height: 1, width: plan.horizontal.inputLength,
+        zeros: RowWindow.Zeros(left: .max, right: .max, row: 0))
+      let target = RowWindow(
+        base: products(point: point, scratch) - columns.lowerBound, channelStride: scratch.productLength,
+        rowStride: scratch.productLength, slots: 1, height: 1, width: plan.outputSize.width)
+      let piece = CorrelationPlan.Piece(
+        group: 0, rows: 0..<1, columns: columns, chunks: correlation.chunks.indices, residual: nil)
+      // The rows that the next tile reads first.
+      let next = top + WinogradRowsPlan.points + point
+      let isWanted = point < plan.tile && next < input.height && input.slots >= input.height && next >= 0
+      correlation.run(
+        piece, operands, from: source, to: target, wanted: isWanted ? wanted : nil,
+        wantedRows: isWanted ? next..<next + 1 : 0..<0, scratch.correlations[point])
+    }
+    combine(tile: tile, rows: rows, columns: columns, to: output, residual: residual, scratch)
+    for columns in columnsToRepeat(columns, scratch) {
+      computeDirectly(
+        rows: (tile * plan.unit..<(tile + 1) * plan.unit).clamped(to: rows), columns: columns, from: input, to: output,
+        residual: residual, scratch)
+    }
+  }
+
+  private func products(point: Int, _ scratch: Scratch) -> UnsafeMutablePointer<Float> {
+    scratch.products.elements + point * scratch.lines * scratch.productLength
+  }
+
+  private func transform(top: Int, columns: Range<Int>, from input: RowWindow, _ scratch: Scratch) {
+    let offsets = (top..<top + WinogradRowsPlan.points).map {
+      $0 >= 0 && $0 < input.height ? input.offset(row: $0) : .min  // CK_NOWHERE
+    }
+    offsets.withUnsafeBufferPointer { offsets in
+      var transform = ck_rows_to_points(
+        input: input.base, channelStride: input.channelStride, channels: plan.inputChannels,
+        rowOffsets: offsets.baseAddress, first: columns.lowerBound, end: columns.upperBound, columns: input.width,
+        transformed: scratch.points.elements, transformedStride: scratch.channelStride, pointStride: scratch.rowLength)
+      kernels.table.pointee.winograd.transformRows(&transform)
+    }
+  }
+
+  private func combine(
+    tile: Int, rows: Range<Int>, columns: Range<Int>, to output: RowWindow, residual: RowWindow?, _ scratch: Scratch
+  ) {
+    scratch.checks.elements.update(repeating: 0, count: scratch.checks.count)
+    let phases = plan.vertical.phases.count
+    var epilogue = epilogue.kernelEpilogue(slopes: nil) ?? ck_epilogue()
+    let slopes = self.epilogue.negativeSlopes
+    for phase in 0..<phases {
+      for channel in 0..<plan.outputChannels {
+        let products = (0..<WinogradRowsPlan.points).map { point in
+          plan.phases[point].firstIndex(of: phase).map {
+            UnsafePointer(
+              self.products(point: point, scratch) + ($0 * plan.outputChannels + channel) * scratch.productLength)
+          }
+        }
+        let ys = (0..<plan.tile).map { (tile * plan.tile + $0) * phases + phase }
+        let outputs = ys.map { rows.contains($0) ? output.row($0, channel: channel) + columns.lowerBound : nil }
+        let residuals = ys.map { y -> UnsafePointer<Float>? in
+          guard let residual, rows.contains(y) else { return nil }
+          return UnsafePointer(residual.row(y, channel: channel) + columns.lowerBound)
+        }
+        let slope = slopes.isEmpty ? 1 : slopes[slopes.count == 1 ? 0 : channel]
+        withUnsafePointer(to: slope) { slope in
+          epilogue.slopes = slopes.isEmpty ? nil : slope
+          withUnsafePointer(to: epilogue) { epilogue in
+            products.withUnsafeBufferPointer { products in
+              outputs.withUnsafeBufferPointer { outputs in
+                residuals.withUnsafeBufferPointer { residuals in
+                  var combining = ck_rows_from_points(
+                    products: products.baseAddress, rows: plan.tile, count: columns.count,
+                    bias: bias.map { $0.storage.elements[channel] } ?? 0, slope: slope.pointee,
+                    epilogue: self.epilogue == .none ? nil : epilogue, outputs: outputs.baseAddress,
+                    residuals: residuals.baseAddress, checks: scratch.checks.elements)
+                  kernels.table.pointee.winograd.combineRows(&combining)
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// Columns with a sum that is not finite, whole groups of phases.
+  private func columnsToRepeat(_ columns: Range<Int>, _ scratch: Scratch) -> [Range<Int>] {
+    let phases = plan.horizontal.phases.count
+    var found: [Range<Int>] = []
+    for column in columns where scratch.checks.elements[column - columns.lowerBound] != 0 {
+      let first = column / phases * phases
+      let group = first..<min(first + phases, columns.upperBound)
+      if let last = found.last, last.upperBound >= group.lowerBound {
+        found[found.count - 1] = last.lowerBound..<group.upperBound
+      } else {
+        found.append(group)
+      }
+    }
+    return found
+  }
+
+  private func computeDirectly(
+    rows: Range<Int>, columns: Range<Int>, from input: RowWindow, to output: RowWindow, residual: RowWindow?,
+    _ scratch: Scratch
+  ) {
+    let direct = scratch.direct
+    let (weights, biases) = direct.packed(weight, bias, threads: 1, kernels: kernels)
+    let slopes = direct.slopes(of: epilogue)
+    let operands = CorrelationPlan.Operands(
+      packedWeights: UnsafePointer(weights.elements), packedBiases: biases.map { UnsafePointer($0.elements) },
+      epilogue: epilogue.kernelEpilogue(slopes: slopes), streams: false, kernels: kernels.table.pointee.convolution)
+    let piece = CorrelationPlan.Piece(
+      group: 0, rows: rows, columns: columns, chunks: direct.chunks.indices, residual: residual)
+    direct.run(piece, operands, from: input, to: output, scratch.directScratch)
+    withExtendedLifetime((weights, biases, slopes)) {}
+  }
+}
