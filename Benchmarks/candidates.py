@@ -8,6 +8,7 @@ import torch
 
 from ours import Ours
 from shapes import GRADIENTS, LAYERS
+from turns import in_turns
 
 ALGORITHMS = ("direct", "winograd", "winogradRows")
 ROUNDS = 5
@@ -20,11 +21,7 @@ def measure(case, processes):
     tensors = case.tensors()
     for process in processes.values():
         process.load(case, tensors)
-    counts = {name: max(1, min(50, int(MILLISECONDS / min(process.times(2))))) for name, process in processes.items()}
-    found = {name: [] for name in processes}
-    for _ in range(ROUNDS):
-        for name, process in processes.items():
-            found[name] += process.times(counts[name])
+    found = in_turns({name: process.times for name, process in processes.items()}, ROUNDS, MILLISECONDS)
     return {name: min(values) for name, values in found.items()}
 
 

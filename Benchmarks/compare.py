@@ -7,7 +7,6 @@ import json
 import math
 import pathlib
 import statistics
-import time
 
 import numpy
 import torch
@@ -15,20 +14,12 @@ import torch
 import rivals
 from ours import Ours
 from shapes import ALL
+from turns import in_turns, times
 
 FOLDER = pathlib.Path(__file__).parent
 ROUNDS = 5
 # What one library may take of one round.
 MILLISECONDS = 60
-
-
-def times(call, count):
-    found = []
-    for _ in range(count):
-        start = time.perf_counter()
-        call()
-        found.append((time.perf_counter() - start) * 1000)
-    return found
 
 
 def worst_difference(arrays, expected):
@@ -52,12 +43,7 @@ def measure(case, ours, threads):
             print(f"{case.name}: {name} is left out, as its results differ by {difference}")
             continue
         calls[name] = lambda count, call=call: times(call, count)
-    counts = {name: max(1, min(50, int(MILLISECONDS / min(call(2))))) for name, call in calls.items()}
-    found = {name: [] for name in calls}
-    for _ in range(ROUNDS):
-        for name, call in calls.items():
-            found[name] += call(counts[name])
-    return found
+    return in_turns(calls, ROUNDS, MILLISECONDS)
 
 
 def geometric_mean(values):

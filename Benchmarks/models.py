@@ -13,7 +13,8 @@ import warnings
 import torch
 
 import networks
-from compare import FOLDER, Ours, geometric_mean, times, worst_difference
+from compare import FOLDER, Ours, geometric_mean, worst_difference
+from turns import in_turns, times
 
 ROUNDS = 4
 # What one library may take of one round.
@@ -102,11 +103,7 @@ def main():
                 print(f"{name}: {rival} is left out, as its results differ by {difference}")
                 continue
             calls[rival] = lambda count, call=call: times(call, count)
-        counts = {rival: max(1, min(50, int(MILLISECONDS / min(call(1))))) for rival, call in calls.items()}
-        found = {rival: [] for rival in calls}
-        for _ in range(ROUNDS):
-            for rival, call in calls.items():
-                found[rival] += call(counts[rival])
+        found = in_turns(calls, ROUNDS, MILLISECONDS)
         least = {rival: min(values) for rival, values in found.items()}
         best = min((rival for rival in least if rival != "ours"), key=least.get)
         megabytes = {} if arguments.no_memory else {
