@@ -29,15 +29,18 @@ static size_t row_length(ki_layout layout) {
   return (size_t)layout.width * (size_t)(layout.colours + layout.hasAlpha) * (size_t)(layout.bits / 8);
 }
 
-/* The encoder asks for strips of at most 128 rows; more lets the caller run ahead. */
+/* The encoder asks for 16 rows at a time, and keeps up to 256 itself, so that the caller needs no long ring to run ahead. */
 static int ring_rows(size_t rowLength) {
-  const size_t rows = ((size_t)32 << 20) / rowLength;
-  return rows < 160 ? 160 : rows > 512 ? 512 : (int)rows;
+  const size_t rows = ((size_t)8 << 20) / rowLength;
+  return rows < 64 ? 64 : rows > 512 ? 512 : (int)rows;
 }
 
-size_t ki_writer_memory(ki_layout layout) {
+size_t ki_writer_memory(ki_layout layout, ki_format format) {
   const size_t length = row_length(layout);
-  return (size_t)(ring_rows(length) + 3 * 128) * length;
+  /* libvips writes 128 rows while it gathers the next; strips of TIFF have 128 rows, and are compressed in memory. */
+  const size_t rows = (size_t)ring_rows(length) + 2 * 128 + (format == KI_TIFF ? 2 * 128 : 0);
+  /* WebP's encoder keeps the picture in two forms. */
+  return rows * length + (format == KI_WEBP ? (size_t)6 * (size_t)layout.width * (size_t)layout.height : 0);
 }
 
 /* Gives the encoder the rows it asks for, which it does from the top to the bottom. */

@@ -59,7 +59,7 @@ struct Upscale: ParsableCommand {
   @Flag(help: "One JSON object a picture.")
   var json = false
 
-  @Flag(name: [.customShort("v"), .long], help: "Also say which model runs.")
+  @Flag(name: [.customShort("v"), .long], help: "Also say which model runs, and how each picture is computed.")
   var verbose = false
 
   @Flag(help: "Say nothing but errors.")
@@ -91,7 +91,8 @@ struct Upscale: ParsableCommand {
     } catch { throw fail(error) }
     let task = UpscaleTask(
       upscaler: Upscaler(model), scale: scale, width: width, height: height, quality: quality,
-      mostBytes: maxMemory?.bytes ?? Int(clamping: ProcessInfo.processInfo.physicalMemory))
+      mostBytes: maxMemory?.bytes ?? Int(clamping: ProcessInfo.processInfo.physicalMemory),
+      printsPlan: verbose)
     if verbose { Terminal.report("\(model.name): \(model.summary)") }
     var failures = 0
     for (index, job) in jobs.enumerated() {

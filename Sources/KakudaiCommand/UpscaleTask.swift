@@ -12,6 +12,8 @@ struct UpscaleTask {
   var height: Int?
   var quality: Int
   var mostBytes: Int
+  /// Whether to print how each picture is computed.
+  var printsPlan = false
 
   /// A picture about to be enlarged: decoder, network and encoder are known, nothing has been computed.
   struct Preparation {
@@ -45,6 +47,7 @@ struct UpscaleTask {
     var output = layout
     (output.width, output.height) = (size.width, size.height)
     let rows = 4 * 32 * (layout.width * layout.channels + output.width * output.channels)
+    if printsPlan { Terminal.report(plan.description) }
     let bytes =
       programBytes + source.memory + plan.memory(threads: Parallel.threadCount) + rows
       + ImageWriter.memory(output, format: format)
@@ -145,7 +148,7 @@ struct UpscaleTask {
 }
 
 /// What the program and its libraries take before there is a picture.
-private let programBytes = 48 << 20
+private let programBytes = 60 << 20
 
 /// What became of one picture, or would.
 struct UpscaleReport: Encodable {

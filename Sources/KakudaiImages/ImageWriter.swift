@@ -39,8 +39,7 @@ public final class ImageWriter {
 
   /// About how many bytes encoding a picture takes.
   public static func memory(_ layout: ImageLayout, format: ImageFormat) -> Int {
-    // WebP's encoder keeps the picture in two forms.
-    ki_writer_memory(layout.shim) + (format == .webp ? 6 * layout.width * layout.height : 0)
+    ki_writer_memory(layout.shim, format.identifier)
   }
 
   /// Writes the next rows: numbers in 0…1, one plane of `rows` × width for each channel, alpha last. Others are clamped.

@@ -67,9 +67,10 @@ struct RowGraph: Sendable {
   /// For a whole picture.
   var multiplications: Int { stages.reduce(0) { $0 + $1.kernel.multiplications } }
 
-  /// The rows that each value has once the output has `outputRows`; `done` is what they have now.
-  func rowTargets(outputRows: Int, done: [Int]) -> [Int] {
-    targets(done: done, output: outputRows, lengths: { $0.height }, unit: { $0.rowUnit }) {
+  /// The rows that each value has once the output has `outputRows`, and values what is `wanted` of them, if not more; `done` is
+  /// what they have now.
+  func rowTargets(outputRows: Int, done: [Int], wanted: [Int]? = nil) -> [Int] {
+    targets(done: done, wanted: wanted ?? done, output: outputRows, lengths: { $0.height }, unit: { $0.rowUnit }) {
       $0.inputRows($1, for: $2)
     }
   }
@@ -78,8 +79,9 @@ struct RowGraph: Sendable {
   /// last ones, so that even strips of the output would not be even work.
   func columnEnds(share: Double, alignment: Int) -> [Int] {
     func ends(_ outputColumns: Int) -> [Int] {
-      targets(
-        done: sizes.map { _ in 0 }, output: outputColumns, lengths: { $0.width },
+      let none = sizes.map { _ in 0 }
+      return targets(
+        done: none, wanted: none, output: outputColumns, lengths: { $0.width },
         unit: { ($0.columnUnit + alignment - 1) / $0.columnUnit * $0.columnUnit }
       ) { $0.inputColumns($1, for: $2) }
     }
@@ -102,11 +104,11 @@ struct RowGraph: Sendable {
   }
 
   private func targets(
-    done: [Int], output: Int, lengths: (Size) -> Int, unit: (any RowKernel) -> Int,
+    done: [Int], wanted: [Int], output: Int, lengths: (Size) -> Int, unit: (any RowKernel) -> Int,
     needed: (any RowKernel, Int, Range<Int>) -> Range<Int>
   ) -> [Int] {
-    var targets = done
-    targets[targets.count - 1] = max(output, done[done.count - 1])
+    var targets = wanted
+    targets[targets.count - 1] = max(output, wanted[wanted.count - 1])
     for (stage, description) in stages.enumerated().reversed() {
       let value = stage + 1
       guard targets[value] > done[value] else { continue }

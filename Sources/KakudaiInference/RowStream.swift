@@ -13,35 +13,9 @@ final class RowStream: @unchecked Sendable {
     rings = zip(schedule.rings, graph.sizes).map { RowRing($0, height: $1.height) }
   }
 
-  /// How far every value has come before and after a step.
-  struct Progress {
-    private(set) var before: [Int]
-    private(set) var after: [Int]
-    private var needed: [Int]
-
-    /// The rows of a value that a step computes: none that nothing depends on.
-    func rows(_ value: Int) -> Range<Int> {
-      let first = min(max(before[value], needed[value]), after[value])
-      return first..<after[value]
-    }
-
-    init(_ graph: RowGraph) {
-      before = Array(repeating: 0, count: graph.sizes.count)
-      after = before
-      needed = before
-    }
-
-    mutating func advance(_ graph: RowGraph, _ schedule: RowSchedule, step: Int) {
-      before = after
-      needed = graph.firstNeeded(done: before, written: step * schedule.stepRows)
-      let rows = min((step + 1) * schedule.stepRows, graph.output.height)
-      after = graph.rowTargets(outputRows: rows, done: before)
-    }
-  }
-
   /// Puts the input rows of each step into the ring.
   func reader(_ read: @escaping (_ rows: Range<Int>, _ window: RowWindow) throws -> Void) -> (Int) throws -> Void {
-    var progress = Progress(graph)
+    var progress = RowSchedule.Progress(graph)
     return { [self] step in
       progress.advance(graph, schedule, step: step)
       let rows = progress.before[0]..<progress.after[0]
@@ -51,7 +25,7 @@ final class RowStream: @unchecked Sendable {
 
   /// Computes some strips of each step.
   func computer(strips: Range<Int>) -> (Int) -> Void {
-    var progress = Progress(graph)
+    var progress = RowSchedule.Progress(graph)
     let scratch = graph.stages.map { $0.kernel.makeScratch() }
     return { [self] step in
       progress.advance(graph, schedule, step: step)
@@ -73,8 +47,9 @@ final class RowStream: @unchecked Sendable {
   /// Hands on the output rows of each step.
   func writer(_ write: @escaping (_ rows: Range<Int>, _ window: RowWindow) throws -> Void) -> (Int) throws -> Void {
     { [self] step in
-      let first = step * schedule.stepRows
-      try write(first..<min(first + schedule.stepRows, graph.output.height), rings[rings.count - 1].window)
+      let height = graph.output.height
+      let rows = schedule.outputRows(after: step - 1, of: height)..<schedule.outputRows(after: step, of: height)
+      if !rows.isEmpty { try write(rows, rings[rings.count - 1].window) }
     }
   }
 }

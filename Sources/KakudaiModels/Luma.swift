@@ -6,6 +6,9 @@ private let offset: [Float] = [16, 128, 128].map { $0 / 255 }
 private let inverse: [Float] = [
   0.00456621, 0, 0.00625893, 0.00456621, -0.00153632, -0.00318811, 0.00456621, 0.00791071, 0,
 ].map { $0 * 255 }
+private let inverseOffset = (0..<3).map { row in
+  Float(-(0..<3).reduce(0.0) { $0 + Double(inverse[3 * row + $1]) * Double(offset[$1]) })
+}
 
 /// Luma and two colour differences of red, green and blue; both `(N, 3, H, W)`.
 public func lumaAndChroma(ofRGB rgb: Tensor) -> Tensor {
@@ -14,7 +17,7 @@ public func lumaAndChroma(ofRGB rgb: Tensor) -> Tensor {
 
 /// The inverse of `lumaAndChroma(ofRGB:)`.
 public func rgb(ofLumaAndChroma lumaAndChroma: Tensor) -> Tensor {
-  conv2d(lumaAndChroma - Tensor(offset, shape: [3, 1, 1]), Tensor(inverse, shape: [3, 3, 1, 1]))
+  conv2d(lumaAndChroma, Tensor(inverse, shape: [3, 3, 1, 1]), Tensor(inverseOffset))
 }
 
 /// The luma of a grey picture, whose black is 0 and white 1.

@@ -33,7 +33,7 @@ void ki_reader_close(ki_reader *reader);
 typedef struct ki_writer ki_writer;
 
 /* The bytes of the rows that wait between the caller and the encoder, and of those in the encoder. */
-size_t ki_writer_memory(ki_layout layout);
+size_t ki_writer_memory(ki_layout layout, ki_format format);
 /* Begins to encode a file in a thread of its own; `metadata` may be NULL. Alpha is laid over white for JPEG. */
 ki_writer *ki_writer_open(const char *path, ki_format format, ki_layout layout, int quality,
                           const ki_metadata *metadata, char *error);
