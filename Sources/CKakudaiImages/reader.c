@@ -35,6 +35,11 @@ static VipsImage *load(const char *path, const void *bytes, size_t length, VipsA
     return NULL;
   }
   const char *loader = vips_foreign_find_load_source(source);
+  if (!loader) {
+    ki_open_modules();
+    vips_error_clear();
+    loader = vips_foreign_find_load_source(source);
+  }
   /* Tables of numbers in text are pictures to libvips only. */
   if (!loader || g_str_has_prefix(loader, "VipsForeignLoadMatrix") || g_str_has_prefix(loader, "VipsForeignLoadCsv")) {
     vips_error_clear();

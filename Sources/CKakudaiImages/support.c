@@ -1,6 +1,7 @@
-#define _GNU_SOURCE /* memmem */
+#define _GNU_SOURCE /* memmem, dladdr */
 #include "support.h"
 
+#include <dlfcn.h>
 #include <pthread.h>
 
 static int started = -1;
@@ -8,8 +9,27 @@ static int started = -1;
 /* Warnings of the decoders are ours to report, or not. */
 static void stay_silent(const char *domain, GLogLevelFlags level, const char *message, void *data) {}
 
+/* The folder of libvips' modules; NULL where it has none. */
+static char *modules;
+
+static char *find_modules(void) {
+  Dl_info library;
+  if (g_getenv("VIPSHOME") || !dladdr((void *)(gintptr)vips_init, &library)) return NULL;
+  char *folder = g_path_get_dirname(library.dli_fname);
+  char *path = g_strdup_printf("%s/vips-modules-%d.%d", folder, vips_version(0), vips_version(1));
+  g_free(folder);
+  if (g_file_test(path, G_FILE_TEST_IS_DIR)) return path;
+  g_free(path);
+  return NULL;
+}
+
 static void start_once(void) {
+  modules = find_modules();
+  /* libvips opens all modules (HEIF, JPEG XL, ImageMagick …) when it starts, half the time until there is a first row, unless it
+   * looks for them in vain; they are opened when a picture needs them. */
+  if (modules) g_setenv("VIPSHOME", "/nonexistent", TRUE);
   started = vips_init("kakudai");
+  if (modules) g_unsetenv("VIPSHOME");
   if (started) return;
   /* Nothing is computed twice, and threads are ours. */
   vips_cache_set_max(0);
@@ -21,6 +41,23 @@ int ki_start(char *error) {
   pthread_once(&once, start_once);
   if (started) ki_take_error(error);
   return started;
+}
+
+void ki_open_modules(void) {
+  static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+  pthread_mutex_lock(&mutex);
+  /* Of a library that libvips needs and we do not link. */
+  void *(*open)(const char *, int) = (void *(*)(const char *, int))dlsym(RTLD_DEFAULT, "g_module_open");
+  GDir *folder = modules && open ? g_dir_open(modules, 0, NULL) : NULL;
+  for (const char *name; folder && (name = g_dir_read_name(folder));) {
+    char *path = g_build_filename(modules, name, NULL);
+    open(path, 1 /* G_MODULE_BIND_LAZY */);
+    g_free(path);
+  }
+  if (folder) g_dir_close(folder);
+  g_free(modules);
+  modules = NULL;
+  pthread_mutex_unlock(&mutex);
 }
 
 void ki_take_error(char *error) {

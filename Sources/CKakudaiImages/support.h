@@ -11,6 +11,9 @@ struct ki_metadata {
 /* Starts libvips once; 0 when it works. */
 int ki_start(char *error);
 
+/* Opens the modules of libvips, for formats that it does not know by itself. */
+void ki_open_modules(void);
+
 /* Takes the last message of libvips, as one line. */
 void ki_take_error(char *error);
 

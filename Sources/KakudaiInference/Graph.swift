@@ -43,6 +43,10 @@ struct Graph: Sendable {
     if case .constant(let tensor) = values[index].origin { tensor } else { nil }
   }
 
+  func operation(_ index: Int) -> (any KakudaiTensors.Operation)? {
+    if case .result(let operation, _) = values[index].origin { operation } else { nil }
+  }
+
   func inputs(_ index: Int) -> [Int] {
     if case .result(_, let inputs) = values[index].origin { inputs } else { [] }
   }

@@ -1,17 +1,19 @@
 import KakudaiTensors
 
 extension Plan: CustomStringConvertible {
-  /// A table: each operation, the shape of its result, what it reads, and, where the network flows by rows, the rows that are
-  /// kept of it and its multiplications for each input pixel.
+  /// A table: each operation, the shape of its result, what it reads, how a convolution computes, and, where the network flows by rows, the rows that are
+  /// kept of it by one thread, the input pixels that one of its pixels depends on (height × width), and its multiplications for each
+  /// input pixel.
   public var description: String {
-    var table = [["", "operation", "shape", "reads", "rows kept", "MAC/pixel"]]
+    var table = [["", "operation", "shape", "reads", "kernel", "rows kept", "field", "MAC/pixel"]]
     let settings = rows.map { Settings($0, threads: 1) }
     let schedule = rows.map { settings!.schedule($0, isOverlapped: false) }
+    let fields = rows?.receptiveFields(graph)
     let pixels = max(1, input.rank >= 2 ? input[-2] * input[-1] : 1)
     var value = 0
     var total = 0
     for (index, entry) in graph.values.enumerated() {
-      var cells = [String(index), "", "\(entry.shape)", "", "", ""]
+      var cells = [String(index), "", "\(entry.shape)", "", "", "", "", ""]
       switch entry.origin {
       case .constant: continue
       case .input: cells[1] = "input"
@@ -19,12 +21,14 @@ extension Plan: CustomStringConvertible {
         value += 1
         cells[1] = summary(operation)
         cells[3] = inputs.map { graph.constant($0) == nil ? String($0) : "constant" }.joined(separator: ", ")
+        cells[4] = (rows?.stages[value - 1].kernel as? RowConvolution)?.algorithmName ?? ""
         if let multiplications = rows?.stages[value - 1].kernel.multiplications, multiplications > 0 {
           total += multiplications
-          cells[5] = String(multiplications / pixels)
+          cells[7] = String(multiplications / pixels)
         }
       }
-      if let schedule { cells[4] = String(schedule.rings[value].slots) }
+      if let fields { cells[6] = "\(fields[value].height)×\(fields[value].width)" }
+      if let schedule { cells[5] = String(schedule.rings[value].slots) }
       table.append(cells)
     }
     let widths = table[0].indices.map { column in table.map(\.[column].count).max()! }

@@ -115,6 +115,19 @@ struct ImageReadingTests {
     #expect(throws: ImageError.self) { try ImageReader(bytes: Array("2 2\n1 2\n3 4\n".utf8), path: "table.png") }
   }
 
+  /// Whether libvips' packages have a module for AVIF.
+  static let hasModule = ["x86_64", "aarch64"].map { "/usr/lib/\($0)-linux-gnu" }.contains { libraries in
+    names(in: libraries).contains { folder in
+      folder.hasPrefix("vips-modules-") && names(in: "\(libraries)/\(folder)").contains("vips-heif.so")
+    }
+  }
+
+  @Test(.enabled(if: hasModule, "libvips has no module for AVIF"))
+  func `a format of a module is read, which opens it`() throws {
+    let image = try Image(contentsOf: fixture("plain.avif"))
+    #expect(image.width == 6 && image.height == 5 && isNear(bytes(image, x: 3, y: 2), [200, 40, 90], within: 4))
+  }
+
   @Test func `bytes in memory are read like a file`() throws {
     let path = fixture("palette.png")
     let image = try Image(try ImageReader(bytes: try readBytes(path), path: "standard input"))

@@ -106,6 +106,23 @@ struct PlanTests {
     #expect(plan.description.split(separator: "\n").count == 5, "\(plan)")
   }
 
+  @Test func `a plan prints how many input pixels a pixel of each value depends on`() {
+    let plan = Plan(input: [1, 4, 60, 70]) { picture in
+      let weight = Tensor.random([4, 4, 3, 3])
+      let strided = conv2d(picture, weight, stride: 2, padding: 2, dilation: 2)
+      let enlarged = convTranspose2d(strided, .random([4, 4, 5, 2]), stride: 2)
+      let skipped = interpolate(picture, size: [enlarged.shape[2], enlarged.shape[3]], mode: .bilinear)
+      return pixelShuffle(conv2d(enlarged + skipped, weight, padding: 1), upscaleFactor: 2)
+    }
+    // Of the transposed convolution, five taps of stride 2 are up to three inputs, and two always one; inputs are 2 pixels apart.
+    // Three rows of its output are up to four inputs, three columns two.
+    let fields = plan.description.split(separator: "\n").compactMap {
+      $0.firstMatch(of: /(\d+×\d+) +\d* *$/).map { String($0.1) }
+    }
+    #expect(fields == ["1×1", "5×5", "1×2", "2×2", "9×5", "11×7", "11×7"], "\(plan)")
+    #expect(plan.description.contains("direct"))
+  }
+
   @Test func `operations that need the whole picture are named, and computed`() {
     let model = Sequential {
       Conv2d(inChannels: 1, outChannels: 3, kernelSize: 3)

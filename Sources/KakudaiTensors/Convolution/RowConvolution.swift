@@ -61,6 +61,15 @@ package final class RowConvolution: Sendable {
     }
   }
 
+  /// How it computes, in a word or two.
+  package var algorithmName: String {
+    switch algorithm {
+    case .direct: "direct"
+    case .winograd: "winograd"
+    case .winogradRows: "winograd rows"
+    }
+  }
+
   package var outputHeight: Int { plan.outputSize.height }
   package var outputWidth: Int { plan.outputSize.width }
 }

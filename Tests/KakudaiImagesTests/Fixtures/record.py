@@ -76,3 +76,6 @@ def profile(gamma, primaries):
 
 wide = profile(1.8, [(0.6097, 0.3111, 0.0195), (0.2053, 0.6257, 0.0609), (0.1492, 0.0632, 0.7446)])
 Image.new("RGB", (4, 4), (180, 100, 60)).save("wide-profile.png", icc_profile=wide)
+
+# A format that libvips may read by a module.
+Image.new("RGB", (6, 5), (200, 40, 90)).save("plain.avif", quality=90)
