@@ -62,11 +62,18 @@ void ki_open_modules(void) {
 
 void ki_take_error(char *error) {
   char *text = vips_error_buffer_copy();
-  /* The first line says what went wrong; further ones repeat it from callers. */
+  /* The first line says what went wrong, the second may give the system's words; further ones repeat it from callers. */
   g_strstrip(text);
+  static const char mark[] = "unix error: ";
   char *end = strchr(text, '\n');
-  if (end) *end = 0;
-  g_strlcpy(error, *text ? text : "libvips gave no reason", KI_ERROR_LENGTH);
+  if (end) *end++ = 0;
+  if (end && g_str_has_prefix(end, mark)) {
+    char *const words = end + strlen(mark);
+    words[strcspn(words, "\n")] = 0;
+    g_snprintf(error, KI_ERROR_LENGTH, "%s: %s", text, words);
+  } else {
+    g_strlcpy(error, *text ? text : "libvips gave no reason", KI_ERROR_LENGTH);
+  }
   g_free(text);
 }
 

@@ -9,7 +9,7 @@ struct ki_writer {
   ki_layout layout;
   ki_format format;
   int quality;
-  char *path;
+  VipsTarget *target;
   VipsImage *source; /* its rows come out of the ring */
   pthread_t thread;
   pthread_mutex_t mutex;
@@ -89,14 +89,14 @@ static int restore_profile(VipsImage *in, VipsImage **out, int bits) {
 
 static int save(ki_writer *writer, VipsImage *image) {
   switch (writer->format) {
-  case KI_PNG: return vips_pngsave(image, writer->path, "compression", 6, NULL);
+  case KI_PNG: return vips_pngsave_target(image, writer->target, "compression", 6, NULL);
   /* No optimised coding, for which libjpeg would keep the whole picture. */
-  case KI_JPEG: return vips_jpegsave(image, writer->path, "Q", writer->quality, NULL);
-  case KI_WEBP: return vips_webpsave(image, writer->path, "Q", writer->quality, NULL);
+  case KI_JPEG: return vips_jpegsave_target(image, writer->target, "Q", writer->quality, NULL);
+  case KI_WEBP: return vips_webpsave_target(image, writer->target, "Q", writer->quality, NULL);
   case KI_TIFF:
-    return vips_tiffsave(image, writer->path, "compression", VIPS_FOREIGN_TIFF_COMPRESSION_DEFLATE, "predictor",
-                         VIPS_FOREIGN_TIFF_PREDICTOR_HORIZONTAL, "bigtiff",
-                         VIPS_IMAGE_SIZEOF_IMAGE(image) > (guint64)2 << 30, NULL);
+    return vips_tiffsave_target(image, writer->target, "compression", VIPS_FOREIGN_TIFF_COMPRESSION_DEFLATE,
+                                "predictor", VIPS_FOREIGN_TIFF_PREDICTOR_HORIZONTAL, "bigtiff",
+                                VIPS_IMAGE_SIZEOF_IMAGE(image) > (guint64)2 << 30, NULL);
   }
   return -1;
 }
@@ -131,18 +131,18 @@ static void free_writer(ki_writer *writer) {
   pthread_mutex_destroy(&writer->mutex);
   pthread_cond_destroy(&writer->changed);
   free(writer->ring);
-  g_free(writer->path);
+  if (writer->target) g_object_unref(writer->target);
   g_free(writer);
 }
 
-ki_writer *ki_writer_open(const char *path, ki_format format, ki_layout layout, int quality,
-                          const ki_metadata *metadata, char *error) {
+ki_writer *ki_writer_open(int file, ki_format format, ki_layout layout, int quality, const ki_metadata *metadata,
+                          char *error) {
   if (ki_start(error)) return NULL;
   ki_writer *writer = g_new0(ki_writer, 1);
   writer->layout = layout;
   writer->format = format;
   writer->quality = quality;
-  writer->path = g_strdup(path);
+  writer->target = vips_target_new_to_descriptor(file);
   pthread_mutex_init(&writer->mutex, NULL);
   pthread_cond_init(&writer->changed, NULL);
   const int bands = layout.colours + layout.hasAlpha;
@@ -167,7 +167,8 @@ ki_writer *ki_writer_open(const char *path, ki_format format, ki_layout layout, 
   }
   /* One thread asks for rows, in order. */
   vips_image_set_int(writer->source, VIPS_META_CONCURRENCY, 1);
-  if (!writer->ring || vips_image_pipelinev(writer->source, VIPS_DEMAND_STYLE_FATSTRIP, NULL) ||
+  if (!writer->target || !writer->ring ||
+      vips_image_pipelinev(writer->source, VIPS_DEMAND_STYLE_FATSTRIP, NULL) ||
       vips_image_generate(writer->source, NULL, generate, NULL, writer, NULL) ||
       pthread_create(&writer->thread, NULL, encode, writer)) {
     ki_take_error(error);

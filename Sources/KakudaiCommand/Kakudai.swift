@@ -16,8 +16,8 @@ struct Kakudai: ParsableCommand {
 
   /// Wrong usage ends with 2, which scripts expect, and not with the parser's 64.
   static func main() {
-    // A closed pipe is then an error of the write, with a message, and not the end of the process.
-    signal(SIGPIPE, SIG_IGN)
+    // A closed pipe or a file that may not grow is then an error of the write, with a message, and not the end of the process.
+    for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
     do {
       var command = try parseAsRoot()
       try command.run()

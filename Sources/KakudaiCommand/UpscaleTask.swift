@@ -131,9 +131,10 @@ struct UpscaleTask {
     guard job.output == "-" else { return try body(job.output) }
     let temporary = FileManager.default.temporaryDirectory.appendingPathComponent(
       "kakudai-\(ProcessInfo.processInfo.processIdentifier)")
-    defer { try? FileManager.default.removeItem(at: temporary) }
     try body(temporary.path)
     let bytes = try Data(contentsOf: temporary, options: .mappedIfSafe)
+    // The mapping holds the bytes, also when this process is killed while it hands them on.
+    try? FileManager.default.removeItem(at: temporary)
     try bytes.withUnsafeBytes { bytes in
       var written = 0
       while written < bytes.count {

@@ -8,7 +8,7 @@ public final class ImageWriter {
   public let path: String
   /// What is really written: the format may hold fewer bits.
   public let layout: ImageLayout
-  private let temporary: String
+  private let file: OutputFile
   private var writer: OpaquePointer?
   private var bytes: [UInt8] = []
   private var rowsWritten = 0
@@ -27,9 +27,10 @@ public final class ImageWriter {
     var written = layout
     if !format.holds16Bits { written.bitsPerSample = 8 }
     self.layout = written
-    temporary = temporaryName(for: path)
+    let file = try OutputFile(path: path)
+    self.file = file
     let opened = withShimMessage { message in
-      ki_writer_open(temporary, format.identifier, written.shim, Int32(quality), metadata?.fields, message)
+      ki_writer_open(file.descriptor, format.identifier, written.shim, Int32(quality), metadata?.fields, message)
     }
     guard let writer = opened.result else { throw .unwritable(path: path, reason: opened.message) }
     self.writer = writer
@@ -74,11 +75,7 @@ public final class ImageWriter {
     precondition(rowsWritten == layout.height)
     let (status, message) = withShimMessage { ki_writer_close(writer, $0) }
     writer = nil
-    let reason = status == 0 ? publish(temporary, as: path) : message
-    if let reason {
-      remove(temporary)
-      throw .unwritable(path: path, reason: reason)
-    }
+    if let reason = status == 0 ? file.publish() : message { throw .unwritable(path: path, reason: reason) }
   }
 
   /// Ends without a file.
@@ -86,7 +83,6 @@ public final class ImageWriter {
     guard let writer else { return }
     _ = withShimMessage { ki_writer_close(writer, $0) }
     self.writer = nil
-    remove(temporary)
   }
 
   /// Whether all values were numbers.

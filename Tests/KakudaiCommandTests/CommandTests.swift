@@ -15,10 +15,17 @@ struct CommandTests {
   /// Runs the program that was built beside these tests.
   static func kakudai(_ arguments: String...) throws -> Outcome { try kakudai(arguments: arguments) }
 
-  static func kakudai(arguments: [String]) throws -> Outcome {
+  /// The program that was built beside these tests, ready to run.
+  static func process(_ arguments: String...) -> Process {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
       .appendingPathComponent("kakudai")
+    process.arguments = arguments
+    return process
+  }
+
+  static func kakudai(arguments: [String]) throws -> Outcome {
+    let process = process()
     process.arguments = arguments
     let (output, errors) = (Pipe(), Pipe())
     (process.standardOutput, process.standardError) = (output, errors)

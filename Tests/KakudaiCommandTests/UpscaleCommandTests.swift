@@ -59,13 +59,57 @@ struct UpscaleCommandTests {
     }
   }
 
+  @Test func `a process that is killed leaves no file`() throws {
+    try withTemporaryFolder { folder in
+      try Image(colour: .uniform([1, 3, 1500, 2000])).write(to: "\(folder)/a.png")
+      let process = CommandTests.process("upscale", "\(folder)/a.png", "-o", "\(folder)/b.png")
+      process.standardError = FileHandle.nullDevice
+      try process.run()
+      usleep(300_000)
+      kill(process.processIdentifier, SIGKILL)
+      process.waitUntilExit()
+      #expect(process.terminationReason == .uncaughtSignal, "it had ended already")
+      #if os(Linux)
+      #expect(names(in: folder) == ["a.png"])
+      #else
+      #expect(!names(in: folder).contains("b.png"))
+      #endif
+    }
+  }
+
+  @Test(arguments: ["png", "jpg", "webp", "tif"])
+  func `a full disk is one sentence, and leaves no file`(format: String) throws {
+    try withTemporaryFolder { folder in
+      try Image(colour: .uniform([1, 3, 100, 300])).write(to: "\(folder)/a.png")
+      let shell = Process()
+      shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+      let program = try #require(CommandTests.process().executableURL?.path)
+      // No file may be larger than 8 blocks, which is as if the disk were full.
+      shell.arguments = ["-c", "ulimit -f 8; \(program) upscale \(folder)/a.png -o \(folder)/b.\(format)"]
+      let errors = Pipe()
+      shell.standardError = errors
+      try shell.run()
+      let message = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+      shell.waitUntilExit()
+      #expect(shell.terminationStatus == 1 && message.contains("b.\(format) cannot be written"), "\(message)")
+      #expect(message.contains(String(cString: strerror(EFBIG))), "\(message)")
+      #expect(message.split(separator: "\n").count == 1 && names(in: folder) == ["a.png"], "\(message)")
+    }
+  }
+
+  @Test func `what is no file is not replaced`() throws {
+    try withTemporaryFolder { folder in
+      try CommandTests.picture.write(to: "\(folder)/a.png")
+      let outcome = try CommandTests.kakudai(
+        "upscale", "\(folder)/a.png", "-o", "/dev/null", "-f", "png", "--overwrite")
+      #expect(outcome.status == 1 && outcome.errors.contains("something that is no file"), "\(outcome)")
+    }
+  }
+
   @Test func `a pipe that is closed early is one sentence`() throws {
     try withTemporaryFolder { folder in
       try Image(colour: .uniform([1, 3, 200, 300])).write(to: "\(folder)/a.png")
-      let process = Process()
-      process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-        .appendingPathComponent("kakudai")
-      process.arguments = ["upscale", "\(folder)/a.png", "-o", "-"]
+      let process = CommandTests.process("upscale", "\(folder)/a.png", "-o", "-")
       let (output, errors) = (Pipe(), Pipe())
       (process.standardOutput, process.standardError) = (output, errors)
       try output.fileHandleForReading.close()

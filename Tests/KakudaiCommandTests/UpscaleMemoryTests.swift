@@ -9,9 +9,7 @@ import Testing
 struct UpscaleMemoryTests {
   /// The most bytes that were resident at once. What a parent is told when a process has ended includes its own memory.
   private static func residentBytes(_ arguments: String...) throws -> Int {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-      .appendingPathComponent("kakudai")
+    let process = CommandTests.process()
     process.arguments = arguments
     try process.run()
     var kilobytes = 0

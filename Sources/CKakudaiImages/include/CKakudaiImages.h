@@ -34,8 +34,9 @@ typedef struct ki_writer ki_writer;
 
 /* The bytes of the rows that wait between the caller and the encoder, and of those in the encoder. */
 size_t ki_writer_memory(ki_layout layout, ki_format format);
-/* Begins to encode a file in a thread of its own; `metadata` may be NULL. Alpha is laid over white for JPEG. */
-ki_writer *ki_writer_open(const char *path, ki_format format, ki_layout layout, int quality,
+/* Begins to encode into an open file in a thread of its own, for which the descriptor is copied; `metadata` may be NULL. Alpha is
+ * laid over white for JPEG. */
+ki_writer *ki_writer_open(int file, ki_format format, ki_layout layout, int quality,
                           const ki_metadata *metadata, char *error);
 /* Hands over the next rows; waits while the encoder is behind. */
 int ki_writer_rows(ki_writer *writer, const void *pixels, int rows, char *error);
