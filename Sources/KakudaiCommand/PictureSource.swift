@@ -10,6 +10,7 @@ final class PictureSource {
   /// The brightest colour so far.
   private(set) var brightest: Float = 0
   private var reader: ImageReader
+  private var isAtTop = true
   /// Of standard input, which can be read only once.
   private let contents: [UInt8]?
   private var bleeding: ColourUnderAlpha?
@@ -39,8 +40,12 @@ final class PictureSource {
     }
     bleeding.finishSurvey()
     self.bleeding = bleeding
+    try rewind()
+  }
+
+  private func rewind() throws {
     reader = try Self.open(path, contents)
-    bandRange = 0..<0
+    (bandRange, isAtTop) = (0..<0, true)
   }
 
   private func readBand(from top: Int) throws {
@@ -50,8 +55,10 @@ final class PictureSource {
     try band.withUnsafeMutableBufferPointer { try reader.read(rows: bandRange.count, into: $0) }
   }
 
-  /// Reads the next rows, one plane of them for each channel, alpha last.
+  /// Reads the next rows, or the first ones again, one plane of them for each channel, alpha last.
   func read(_ rows: Range<Int>, into planes: UnsafeMutableBufferPointer<Float>) throws {
+    if rows.lowerBound == 0 && !isAtTop { try rewind() }
+    isAtTop = false
     if let bleeding {
       for (index, y) in rows.enumerated() {
         if !bandRange.contains(y) {

@@ -23,11 +23,16 @@ struct UpscaleTask {
     var format: ImageFormat
     /// About how many bytes will be used at most.
     var bytes: Int
+    /// What the plan may use of those that are allowed.
+    var mostPlanBytes: Int
 
     /// What keeps the picture from flowing by rows, in words.
     var obstacles: [String] {
       (source.decodesWhole ? ["its file is decoded whole"] : [])
-        + plan.wholePictureOperations.map { "\($0) needs the whole picture" }
+        + plan.wholePictureOperations.map {
+          plan.runsWhole(within: mostPlanBytes)
+            ? "\($0) needs the whole picture" : "the picture is read once more for \($0)"
+        }
         + (format == .webp ? ["WebP is encoded whole"] : [])
     }
   }
@@ -48,10 +53,11 @@ struct UpscaleTask {
     (output.width, output.height) = (size.width, size.height)
     let rows = 4 * 32 * (layout.width * layout.channels + output.width * output.channels)
     if printsPlan { Terminal.report(plan.description) }
-    let bytes =
-      programBytes + source.memory + plan.memory(threads: Parallel.threadCount) + rows
-      + ImageWriter.memory(output, format: format)
-    return Preparation(source: source, plan: plan, output: output, format: format, bytes: bytes)
+    let others = programBytes + source.memory + rows + ImageWriter.memory(output, format: format)
+    return Preparation(
+      source: source, plan: plan, output: output, format: format,
+      bytes: others + plan.memory(threads: Parallel.threadCount, within: mostBytes - others),
+      mostPlanBytes: mostBytes - others)
   }
 
   /// Enlarges one picture, row by row where that can be.
@@ -71,7 +77,7 @@ struct UpscaleTask {
       let writer = try ImageWriter(
         path: path, format: preparation.format, layout: output, quality: quality, metadata: source.metadata)
       var brightest: Float = 0
-      try preparation.plan.stream { rows, planes in
+      try preparation.plan.stream(within: preparation.mostPlanBytes) { rows, planes in
         try source.read(rows, into: planes)
       } writing: { rows, planes in
         try writer.write(rows: rows.count, from: planes)

@@ -23,6 +23,13 @@ struct Graph: Sendable {
     if let convolution = FusedConvolution(operation, constants: inputs.map { constant($0) }) {
       return append(convolution, inputs: [inputs[0]], shape: value.shape)
     }
+    let input = values[inputs[0]].shape
+    if let normalization = PictureNormalization(operation, constants: inputs.map { constant($0) }, input: input) {
+      return append(normalization, inputs: [inputs[0]], shape: value.shape)
+    }
+    if let mean = PictureMean(operation, input: input, shape: value.shape) {
+      return append(mean, inputs: [inputs[0]], shape: value.shape)
+    }
     if let interpolation = operation as? Interpolation, value.shape.rank == 4 {
       var place = inputs[0]
       for axis in interpolation.axes(from: values[place].shape, to: value.shape) {
@@ -52,7 +59,7 @@ struct Graph: Sendable {
   }
 
   /// Drops what the output does not depend on, but for the input.
-  private mutating func removeUnused() {
+  mutating func removeUnused() {
     var isUsed = [Bool](repeating: false, count: values.count)
     (isUsed[0], isUsed[output]) = (true, true)
     for index in values.indices.reversed() where isUsed[index] { for input in inputs(index) { isUsed[input] = true } }

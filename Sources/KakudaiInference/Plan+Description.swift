@@ -1,34 +1,42 @@
 import KakudaiTensors
 
 extension Plan: CustomStringConvertible {
-  /// A table: each operation, the shape of its result, what it reads, how a convolution computes, and, where the network flows by rows, the rows that are
-  /// kept of it by one thread, the input pixels that one of its pixels depends on (height × width), and its multiplications for each
-  /// input pixel.
+  /// A table: each operation, the shape of its result, what it reads, how a convolution computes, and, where the network flows
+  /// by rows, the rows that are kept of it by one thread, the input pixels that one of its pixels depends on (height × width), and
+  /// its multiplications for each input pixel.
   public var description: String {
     var table = [["", "operation", "shape", "reads", "kernel", "rows kept", "field", "MAC/pixel"]]
     let settings = rows.map { Settings($0, threads: 1) }
     let schedule = rows.map { settings!.schedule($0, isOverlapped: false) }
     let fields = rows?.receptiveFields(graph)
     let pixels = max(1, input.rank >= 2 ? input[-2] * input[-1] : 1)
-    var value = 0
     var total = 0
+    // What depends on all of the picture.
+    var wholes: Set<Int> = []
     for (index, entry) in graph.values.enumerated() {
       var cells = [String(index), "", "\(entry.shape)", "", "", "", "", ""]
       switch entry.origin {
       case .constant: continue
-      case .input: cells[1] = "input"
+      case .input:
+        cells[1] = "input"
+        if let schedule { (cells[5], cells[6]) = (String(schedule.rings[0].slots), "1×1") }
       case .result(let operation, let inputs):
-        value += 1
         cells[1] = summary(operation)
         cells[3] = inputs.map { graph.constant($0) == nil ? String($0) : "constant" }.joined(separator: ", ")
-        cells[4] = (rows?.stages[value - 1].kernel as? RowConvolution)?.algorithmName ?? ""
-        if let multiplications = rows?.stages[value - 1].kernel.multiplications, multiplications > 0 {
-          total += multiplications
-          cells[7] = String(multiplications / pixels)
+        if operation is any PictureOperation || inputs.contains(where: { wholes.contains($0) }) { wholes.insert(index) }
+        guard let rows, let schedule, let fields,
+          let stage = rows.stages.firstIndex(where: { $0.place == index })
+        else { break }
+        let kernel = rows.stages[stage].kernel
+        cells[4] = (kernel as? RowConvolution)?.algorithmName ?? ""
+        cells[5] = String(schedule.rings[stage + 1].slots)
+        let field = fields[stage + 1]
+        cells[6] = wholes.contains(index) ? "all" : "\(field.height)×\(field.width)"
+        if kernel.multiplications > 0 {
+          total += kernel.multiplications
+          cells[7] = String(kernel.multiplications / pixels)
         }
       }
-      if let fields { cells[6] = "\(fields[value].height)×\(fields[value].width)" }
-      if let schedule { cells[5] = String(schedule.rings[value].slots) }
       table.append(cells)
     }
     let widths = table[0].indices.map { column in table.map(\.[column].count).max()! }
@@ -39,8 +47,14 @@ extension Plan: CustomStringConvertible {
       text +=
         "\n\(total / pixels) multiplications for each input pixel; \(schedule.stepRows) output rows a step in "
         + "\(settings.strips) strips, \(schedule.memory >> 10) KB"
-    } else {
-      text += "\ncomputed whole, because of " + wholePictureOperations.joined(separator: ", ")
+    }
+    let reasons = wholePictureOperations.joined(separator: ", ")
+    if rows == nil {
+      text += "\ncomputed whole, because of \(reasons)"
+    } else if readings > 1 {
+      text +=
+        "\nread \(readings) times for the statistics of \(reasons), or computed whole where \(wholeMemory >> 20) MB "
+        + "may be used"
     }
     return text
   }

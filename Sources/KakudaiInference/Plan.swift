@@ -10,15 +10,19 @@ public import KakudaiTensors
 ///
 /// Recording computes nothing and takes no memory for the picture. A network of which every operation needs only some rows
 /// around each of its outputs flows through a picture row by row: memory grows with the width and not with the height, and the
-/// result has the same bits for any number of threads and rows a step. One that needs the whole picture somewhere
-/// (`wholePictureOperations`) is computed operation by operation.
+/// result has the same bits for any number of threads and rows a step. Some operations need the whole picture
+/// (`wholePictureOperations`). Where statistics of it are enough (instance and group normalisation, global means), they are
+/// gathered by reading it once more for each such operation; else the network is computed operation by operation.
 public struct Plan: Sendable {
   public let input: Shape
   public let output: Shape
   let graph: Graph
+  /// How the network flows by rows, its statistics being known.
   let rows: RowGraph?
+  /// What computes the values of which statistics are needed, in the order of the operations that need them.
+  let statisticsRows: [RowGraph]
 
-  /// The operations that need the whole picture, each with the shape it reads; empty where the network flows by rows.
+  /// The operations that need the whole picture, each with the shape it reads.
   public let wholePictureOperations: [String]
 
   /// Records what `model` does to an input of a shape; batch normalisation and dropout must not be in training.
@@ -35,15 +39,36 @@ public struct Plan: Sendable {
     output = graph.values[graph.output].shape
     do {
       rows = try RowGraph(graph)
-      wholePictureOperations = []
+      (statisticsRows, wholePictureOperations) = ([], [])
     } catch {
-      rows = nil
       wholePictureOperations = error.reasons
+      (statisticsRows, rows) = Plan.rows(withStatisticsOf: graph) ?? ([], nil)
     }
+  }
+
+  /// How the network flows by rows once statistics are known; `nil` where these are not enough.
+  private static func rows(withStatisticsOf graph: Graph) -> (statistics: [RowGraph], last: RowGraph)? {
+    var (graph, statistics) = (graph, [RowGraph]())
+    while let operation = graph.firstPictureOperation {
+      guard let rows = try? RowGraph(graph.ending(at: operation.input)) else { return nil }
+      statistics.append(rows)
+      // Any will do for the shapes.
+      graph.resolve(operation.index, PictureStatistics(of: graph.values[operation.input].shape))
+    }
+    return (try? RowGraph(graph)).map { (statistics, $0) }
   }
 
   /// Whether the network flows through a picture by rows.
   public var isStreamed: Bool { rows != nil }
+
+  /// How often a picture is read when it flows by rows.
+  public var readings: Int { statisticsRows.count + 1 }
+
+  /// Whether the network is computed operation by operation, because it cannot flow by rows, or because it would have to be read
+  /// several times and takes no more than so many bytes whole.
+  public func runsWhole(within mostBytes: Int) -> Bool {
+    rows == nil || !statisticsRows.isEmpty && wholeMemory <= mostBytes
+  }
 
   /// Multiplications of the convolutions and resamplings of one run; 0 where the network does not flow by rows.
   public var multiplications: Int { rows?.multiplications ?? 0 }
@@ -53,7 +78,7 @@ public struct Plan: Sendable {
     guard picture.shape == input else {
       fatalError("the plan was made for an input of shape \(input), but is given \(picture.shape)")
     }
-    guard let rows, !fitsCache else { return computedWhole(picture) }
+    guard let rows, statisticsRows.isEmpty, !fitsCache else { return computedWhole(picture) }
     return Tensor(shape: output) { result in
       let target = RowWindow(planes: result.baseAddress!, height: rows.output.height, width: rows.output.width)
       let source = RowWindow(planes: picture.storage.elements, height: rows.sizes[0].height, width: rows.sizes[0].width)
@@ -68,41 +93,61 @@ public struct Plan: Sendable {
 
   /// Computes the output row by row, in memory that does not grow with the height.
   ///
-  /// `read` is called with the next rows of the input in order and fills one plane of them for each channel; `write` is given
-  /// rows of the output likewise. The two are called on threads of their own, one call of each at a time, while others compute.
+  /// `read` is called with the next rows of the input in order, from the first one again for each of the `readings`, and fills one
+  /// plane of them for each channel; `write` is given rows of the output likewise. The two are called on threads of their own, one
+  /// call of each at a time, while others compute.
   ///
-  /// - Parameter rowsPerStep: Output rows that are computed at a time, chosen by the plan unless given; changes no bit.
+  /// - Parameters:
+  ///   - mostBytes: What may be used to compute a network whole rather than read a picture several times.
+  ///   - rowsPerStep: Output rows that are computed at a time, chosen by the plan unless given; changes no bit.
   /// - Throws: what `read` or `write` throws, which ends the work.
   public func stream(
-    rowsPerStep: Int? = nil,
+    within mostBytes: Int = .max, rowsPerStep: Int? = nil,
     reading read: (_ rows: Range<Int>, _ planes: UnsafeMutableBufferPointer<Float>) throws -> Void,
     writing write: (_ rows: Range<Int>, _ planes: UnsafeBufferPointer<Float>) throws -> Void
   ) throws {
-    guard let rows else { return try streamWhole(reading: read, writing: write) }
-    var settings = Settings(rows, threads: Parallel.threadCount)
-    if let rowsPerStep { settings.stepRows = rowsPerStep }
-    let (input, output) = (rows.sizes[0], rows.output)
-    try stream(
-      rows, settings, isOverlapped: Parallel.threadCount > 1,
-      read: { range, window in
-        let band = Storage(count: input.channels * range.count * input.width)
-        try read(range, UnsafeMutableBufferPointer(start: band.elements, count: band.count))
-        copy(
-          range, from: RowWindow(band: band.elements, range, width: input.width), to: window, channels: input.channels)
-      },
-      write: { range, window in
-        let band = Storage(count: output.channels * range.count * output.width)
-        copy(
-          range, from: window, to: RowWindow(band: band.elements, range, width: output.width), channels: output.channels
-        )
-        try write(range, UnsafeBufferPointer(start: band.elements, count: band.count))
-      })
+    guard var last = rows, !runsWhole(within: mostBytes) else {
+      return try streamWhole(reading: read, writing: write)
+    }
+    func stream(_ rows: RowGraph, _ write: (Range<Int>, RowWindow) throws -> Void) throws {
+      var settings = Settings(rows, threads: Parallel.threadCount)
+      if let rowsPerStep { settings.stepRows = rowsPerStep }
+      let input = rows.sizes[0]
+      try self.stream(
+        rows, settings, isOverlapped: Parallel.threadCount > 1,
+        read: { range, window in
+          let band = Storage(count: input.channels * range.count * input.width)
+          try read(range, UnsafeMutableBufferPointer(start: band.elements, count: band.count))
+          copy(
+            range, from: RowWindow(band: band.elements, range, width: input.width), to: window,
+            channels: input.channels)
+        }, write: write)
+    }
+    var known = graph
+    while let operation = known.firstPictureOperation {
+      let rows = try RowGraph(known.ending(at: operation.input))
+      var statistics = PictureStatistics(of: known.values[operation.input].shape)
+      try stream(rows) { range, window in statistics.add(range, of: window) }
+      known.resolve(operation.index, statistics)
+    }
+    if !statisticsRows.isEmpty { last = try RowGraph(known) }
+    let output = last.output
+    try stream(last) { range, window in
+      let band = Storage(count: output.channels * range.count * output.width)
+      copy(
+        range, from: window, to: RowWindow(band: band.elements, range, width: output.width), channels: output.channels)
+      try write(range, UnsafeBufferPointer(start: band.elements, count: band.count))
+    }
   }
 
   /// About how many bytes a run takes at most beside the pictures that are handed over, or with them where it runs whole.
-  public func memory(threads: Int) -> Int {
-    guard let rows else { return wholeMemory }
-    return Settings(rows, threads: threads).schedule(rows, isOverlapped: threads > 1).memory
+  ///
+  /// - Parameter mostBytes: As `stream` takes it.
+  public func memory(threads: Int, within mostBytes: Int = .max) -> Int {
+    guard let rows, !runsWhole(within: mostBytes) else { return wholeMemory }
+    return (statisticsRows + [rows]).reduce(0) { most, rows in
+      max(most, Settings(rows, threads: threads).schedule(rows, isOverlapped: threads > 1).memory)
+    }
   }
 
   private func streamWhole(

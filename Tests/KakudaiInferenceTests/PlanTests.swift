@@ -13,9 +13,9 @@ struct PlanTests {
     let nextOutput = Mutex(0)
     var result = Tensor.zeros(output)
     try result.withUnsafeMutableBufferPointer { result in
-      try plan.stream(rowsPerStep: rowsPerStep) { rows, planes in
+      try plan.stream(within: 0, rowsPerStep: rowsPerStep) { rows, planes in
         nextInput.withLock {
-          #expect(rows.lowerBound == $0)
+          #expect(rows.lowerBound == $0 || rows.lowerBound == 0 && plan.readings > 1)
           $0 = rows.upperBound
         }
         for channel in 0..<input[-3] {
@@ -123,16 +123,40 @@ struct PlanTests {
     #expect(plan.description.contains("direct"))
   }
 
-  @Test func `operations that need the whole picture are named, and computed`() {
-    let model = Sequential {
-      Conv2d(inChannels: 1, outChannels: 3, kernelSize: 3)
-      InstanceNorm2d(3)
-      ReLU()
+  private static let normalized = Sequential {
+    Conv2d(inChannels: 1, outChannels: 3, kernelSize: 3)
+    InstanceNorm2d(3)
+    ReLU()
+  }
+
+  @Test func `operations that need the whole picture are named, and computed`() throws {
+    let plan = Plan(recording: Self.normalized, input: [1, 1, 120, 130])
+    #expect(plan.isStreamed && plan.readings == 2)
+    #expect(plan.wholePictureOperations == ["normalization of (1, 3, 118, 128)"])
+    #expect(plan.description.contains("read 2 times for the statistics of normalization"), "\(plan)")
+    let picture = Tensor.random([1, 1, 120, 130])
+    let expected = Self.normalized(picture)
+    let difference = zip(plan(picture).elements, expected.elements).reduce(0) { max($0, abs($1.0 - $1.1)) }
+    #expect(difference <= 1e-5)
+    // The largest value of all is no statistic that is gathered.
+    let whole = Plan(input: [1, 1, 120, 130]) { $0 / $0.variance() }
+    #expect(!whole.isStreamed && whole.runsWhole(within: 0))
+    #expect(whole.description.contains("computed whole, because of reduction"), "\(whole)")
+  }
+
+  @Test func `a network with statistics runs whole where that fits, and is read again where it does not`() throws {
+    let plan = Plan(recording: Self.normalized, input: [1, 1, 2000, 50])
+    let most = plan.memory(threads: 1)
+    #expect(plan.runsWhole(within: most) && !plan.runsWhole(within: most - 1))
+    #expect(plan.memory(threads: 1, within: most - 1) < most / 10)
+    for (bytes, readings) in [(most, 1), (most - 1, 2)] {
+      let begun = Mutex(0)
+      try plan.stream(within: bytes) { rows, planes in
+        planes.update(repeating: 0.5)
+        if rows.lowerBound == 0 { begun.withLock { $0 += 1 } }
+      } writing: { _, _ in
+      }
+      #expect(begun.withLock { $0 } == readings)
     }
-    let plan = Plan(recording: model, input: [1, 1, 12, 13])
-    #expect(!plan.isStreamed)
-    #expect(plan.wholePictureOperations == ["normalization of (1, 3, 10, 11)"])
-    let picture = Tensor.random([1, 1, 12, 13])
-    #expect(plan(picture) == model(picture))
   }
 }

@@ -17,7 +17,8 @@ struct RandomNetwork: Sendable {
 
   /// Adds operations until there are enough; those whose shapes do not fit are drawn again.
   func callAsFunction(_ input: Tensor) -> Tensor {
-    var builder = Builder(generator: RandomGenerator(seed: seed &* 7919 &+ 1), values: [input])
+    var builder = Builder(
+      generator: RandomGenerator(seed: seed &* 7919 &+ 1), values: [input], hasStatistics: seed % 4 == 3)
     let wanted = 3 + builder.draw(7)
     var attempts = 0
     while builder.values.count <= wanted && attempts < 200 {
@@ -30,6 +31,8 @@ struct RandomNetwork: Sendable {
   private struct Builder {
     var generator: RandomGenerator
     var values: [Tensor]
+    /// Whether there are operations that need statistics of the whole picture.
+    let hasStatistics: Bool
 
     mutating func draw(_ count: Int) -> Int { generator.nextIndex(below: count) }
 
@@ -102,7 +105,14 @@ struct RandomNetwork: Sendable {
     }
 
     private mutating func pointwise(_ x: Tensor) -> Tensor {
-      switch draw(9) {
+      switch draw(hasStatistics ? 15 : 9) {
+      case 9, 10,
+        11 where x.shape[2] * x.shape[3] > 1:
+        draw(2) == 0
+          ? instanceNorm(x)
+          : groupNorm(
+            x, groups: x.shape[1] % 2 == 0 ? 2 : 1, weight: constant([x.shape[1]]), bias: constant([x.shape[1]]))
+      case 12...14: squeezeAndExcite(x)
       case 0: relu(x)
       case 1: leakyReLU(x, negativeSlope: 0.2)
       case 2: prelu(x, constant([x.shape[1]]))
@@ -113,6 +123,15 @@ struct RandomNetwork: Sendable {
       case 7: x.mean(axes: [1], keepingAxes: true)
       default: silu(x)
       }
+    }
+
+    /// Hu et al. (2018): channels weighted by what their means say.
+    private mutating func squeezeAndExcite(_ x: Tensor) -> Tensor {
+      let channels = x.shape[1]
+      let means =
+        draw(2) == 0 ? x.mean(axes: [2, 3], keepingAxes: true) : adaptiveAveragePool2d(x, outputSize: 1)
+      let squeezed = relu(conv2d(means, constant([2, channels, 1, 1]), constant([2])))
+      return x * sigmoid(conv2d(squeezed, constant([channels, 2, 1, 1])))
     }
   }
 }

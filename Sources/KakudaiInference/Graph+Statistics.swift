@@ -1,0 +1,41 @@
+import KakudaiTensors
+
+/// Operations that depend on the whole picture by statistics alone become others when these are known.
+extension Graph {
+  /// The first such operation, and the value of which it needs the statistics.
+  var firstPictureOperation: (index: Int, input: Int)? {
+    for index in values.indices where operation(index) is any PictureOperation {
+      return (index, inputs(index)[0])
+    }
+    return nil
+  }
+
+  /// What computes a value, and nothing else.
+  func ending(at index: Int) -> Graph {
+    var result = self
+    result.output = index
+    // The picture itself passes through one stage, as every output does.
+    if index == 0 {
+      let channels = values[0].shape[-3]
+      result.values.append(
+        Recording.Value(
+          origin: .result(Slicing(axis: -3, range: 0..<channels), inputs: [0]), shape: values[0].shape))
+      result.output = result.values.count - 1
+    }
+    result.removeUnused()
+    return result
+  }
+
+  /// Puts what an operation is with these statistics in its place, and computes what has become constant by that.
+  mutating func resolve(_ index: Int, _ statistics: PictureStatistics) {
+    guard let operation = operation(index) as? any PictureOperation else { return }
+    values[index].origin = operation.origin(statistics, input: inputs(index)[0], shape: values[index].shape)
+    for index in values.indices {
+      guard case .result(let operation, let inputs) = values[index].origin else { continue }
+      let constants = inputs.compactMap { constant($0) }
+      if constants.count == inputs.count {
+        values[index].origin = .constant(operation.value(of: constants, shape: values[index].shape))
+      }
+    }
+  }
+}
