@@ -1,5 +1,6 @@
 import Foundation
 import KakudaiImages
+import KakudaiTensors
 
 /// The rows of a picture from the top to the bottom, the colours under transparency taken from what is visible nearby.
 final class PictureSource {
@@ -75,6 +76,17 @@ final class PictureSource {
       try reader.read(rows: rows.count, into: planes)
     }
     brightest = planes[..<(rows.count * layout.width * layout.colours)].reduce(brightest, Swift.max)
+  }
+
+  /// The middle of the first rows, `(1, channels, H, W)`, colours under transparency as they stand in the file.
+  func topRows(_ size: PerAxis) throws -> Tensor {
+    var failure: (any Error)?
+    let rows = Tensor(shape: [1, layout.channels, size.height, layout.width]) { planes in
+      do { try read(0..<size.height, into: planes) } catch { failure = error }
+    }
+    if let failure { throw failure }
+    let left = (layout.width - size.width) / 2
+    return rows.sliced(3, left..<left + size.width)
   }
 
   /// About how many bytes reading takes.

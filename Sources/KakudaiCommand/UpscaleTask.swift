@@ -95,24 +95,32 @@ struct UpscaleTask {
       seconds: (ContinuousClock.now - start) / .seconds(1))
   }
 
-  /// What enlarging a picture would take; the time is that of a part of it, computed on grey.
+  /// What enlarging a picture would take; the time is that of enlarging and encoding a part of it, without what is read.
   func estimate(_ job: UpscaleJob) throws -> UpscaleReport {
     let preparation = try prepare(job)
     let (input, output) = (preparation.source.layout, preparation.output)
-    let part = PerAxis(height: min(input.height, 128), width: min(input.width, 512))
+    let part = try preparation.source.topRows(PerAxis(height: min(input.height, 512), width: min(input.width, 512)))
     let size = PerAxis(
-      height: max(1, part.height * output.height / input.height), width: max(1, part.width * output.width / input.width)
-    )
-    let plan = try upscaler.plan(for: [1, input.channels, part.height, part.width], to: size)
-    let grey = Tensor(repeating: 0.5, shape: plan.input)
-    _ = plan(grey)
-    let start = ContinuousClock.now
-    _ = plan(grey)
-    let perPixel = (ContinuousClock.now - start) / .seconds(1) / Double(size.height * size.width)
+      height: max(1, part.shape[2] * output.height / input.height),
+      width: max(1, part.shape[3] * output.width / input.width))
+    let plan = try upscaler.plan(for: part.shape, to: size)
+    var enlarged = plan(part)
+    let computing = ContinuousClock().measure { enlarged = plan(part) } / .seconds(1)
+    var image = try Image(enlarged)
+    image.bitsPerSample = output.bitsPerSample
+    let temporary = temporaryPath()
+    defer { try? FileManager.default.removeItem(atPath: temporary) }
+    let encoding =
+      try ContinuousClock().measure {
+        try image.write(to: temporary, format: preparation.format, quality: quality)
+      } / .seconds(1)
+    // The encoder has a thread of its own, which takes a processor from the network where none is left.
+    let isShared = Parallel.threadCount >= ProcessInfo.processInfo.activeProcessorCount
+    let seconds = max(encoding, computing + (isShared ? encoding / Double(Parallel.threadCount) : 0))
     return UpscaleReport(
       input: job.input, output: job.output, width: output.width, height: output.height,
-      seconds: perPixel * Double(output.width * output.height), megabytes: preparation.bytes >> 20,
-      obstacles: preparation.obstacles, isEstimate: true)
+      seconds: seconds * Double(output.width * output.height) / Double(size.height * size.width),
+      megabytes: preparation.bytes >> 20, obstacles: preparation.obstacles, isEstimate: true)
   }
 
   /// The size asked for; with one side given, the other keeps the proportions.
@@ -132,15 +140,18 @@ struct UpscaleTask {
     return PerAxis(height: max(1, Int(sides.height.rounded())), width: max(1, Int(sides.width.rounded())))
   }
 
+  private func temporaryPath() -> String {
+    FileManager.default.temporaryDirectory.path + "/kakudai-\(ProcessInfo.processInfo.processIdentifier)"
+  }
+
   /// Calls `body` with the path to write, from which the bytes go to standard output where that is asked for.
   private func withOutput(of job: UpscaleJob, _ body: (String) throws -> Void) throws {
     guard job.output == "-" else { return try body(job.output) }
-    let temporary = FileManager.default.temporaryDirectory.appendingPathComponent(
-      "kakudai-\(ProcessInfo.processInfo.processIdentifier)")
-    try body(temporary.path)
-    let bytes = try Data(contentsOf: temporary, options: .mappedIfSafe)
+    let temporary = temporaryPath()
+    try body(temporary)
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: temporary), options: .mappedIfSafe)
     // The mapping holds the bytes, also when this process is killed while it hands them on.
-    try? FileManager.default.removeItem(at: temporary)
+    try? FileManager.default.removeItem(atPath: temporary)
     try bytes.withUnsafeBytes { bytes in
       var written = 0
       while written < bytes.count {

@@ -56,6 +56,8 @@ struct UpscaleCommandTests {
       #expect(outcome.status == 0)
       #expect(outcome.errors.contains("34 × 24 pixels, about") && outcome.errors.contains("WebP is encoded whole"))
       #expect(names(in: folder) == ["a.png"])
+      let table = try CommandTests.kakudai("upscale", "\(folder)/a.png", "-o", "\(folder)/b.png", "--dry-run", "-v")
+      #expect(table.errors.contains("rows kept") && table.errors.contains("(1, 3, 24, 34)"), "\(table)")
     }
   }
 
