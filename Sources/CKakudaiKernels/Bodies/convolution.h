@@ -16,8 +16,10 @@ static void ck_pack(const ck_packing *p, float *packed) {
 
 /* What the tiles of one pass begin with, and where they go. */
 typedef struct ck_destination {
-  float *rows[CK_OUTPUT_BLOCK]; /* at the first position of the tile */
-  float bias[CK_OUTPUT_BLOCK];
+  float *rows[CK_OUTPUT_BLOCK];
+  size_t column; /* of the tile in these rows */
+  float bias[CK_OUTPUT_BLOCK], slopes[CK_OUTPUT_BLOCK];
+  const ck_epilogue *epilogue; /* what finishes these sums, without a residual; or NULL */
   int streams;         /* past the caches, which needs aligned rows */
   const float *wanted; /* what to bring into the caches meanwhile, or NULL */
 } ck_destination;
@@ -45,10 +47,11 @@ CK_INLINE void ck_multiply(ck_vector (*sums)[CK_MOST_VECTORS], const float *weig
 CK_INLINE void ck_tile(const ck_correlation *c, const ck_pass *p, size_t x, const ck_destination *d, const int outputs,
                        const int vectors) {
   float *const *const rows = d->rows;
+  const size_t column = d->column;
   ck_vector sums[CK_OUTPUT_BLOCK][CK_MOST_VECTORS];
   if (p->continues) {
     CK_UNROLL for (int o = 0; o < outputs; o++) {
-      CK_UNROLL for (int v = 0; v < vectors; v++) sums[o][v] = ck_load(rows[o] + v * CK_LANES);
+      CK_UNROLL for (int v = 0; v < vectors; v++) sums[o][v] = ck_load(rows[o] + column + v * CK_LANES);
     }
   } else {
     CK_UNROLL for (int o = 0; o < outputs; o++) {
@@ -67,13 +70,16 @@ CK_INLINE void ck_tile(const ck_correlation *c, const ck_pass *p, size_t x, cons
     for (size_t tap = 0; tap < taps; tap++, weights += outputs)
       ck_multiply(sums, weights, input + tapOffsets[tap], outputs, vectors);
   }
+  if (d->epilogue) {
+    CK_FINISH_TILE(d->epilogue, d->slopes, sums, outputs, vectors)
+  }
   if (d->streams) {
     CK_UNROLL for (int o = 0; o < outputs; o++) {
-      CK_UNROLL for (int v = 0; v < vectors; v++) ck_store_past_caches(rows[o] + v * CK_LANES, sums[o][v]);
+      CK_UNROLL for (int v = 0; v < vectors; v++) ck_store_past_caches(rows[o] + column + v * CK_LANES, sums[o][v]);
     }
   } else {
     CK_UNROLL for (int o = 0; o < outputs; o++) {
-      CK_UNROLL for (int v = 0; v < vectors; v++) ck_store(rows[o] + v * CK_LANES, sums[o][v]);
+      CK_UNROLL for (int v = 0; v < vectors; v++) ck_store(rows[o] + column + v * CK_LANES, sums[o][v]);
     }
   }
 }
@@ -219,6 +225,22 @@ CK_INLINE void ck_emit(const ck_correlation *c, size_t first, size_t count, size
   }
 }
 
+/* Where the sums of a pass go: to the rows of the output, or into scratch, `rowLength` floats for each sum. */
+CK_INLINE void ck_aim(const ck_correlation *c, const ck_pass *p, int isDirect, size_t rowLength, ck_destination *d) {
+  uintptr_t addresses = 0;
+  d->column = 0;
+  d->wanted = NULL;
+  d->epilogue = isDirect ? c->epilogue : NULL;
+  for (size_t i = 0; i < p->sumCount; i++) {
+    const size_t o = p->sums[i].output;
+    d->rows[i] = isDirect ? c->output + c->outputOffsets[o] : c->scratch + (p->sums[i].phase * c->outputs + o) * rowLength;
+    d->bias[i] = c->bias ? c->bias[o] : 0;
+    d->slopes[i] = d->epilogue && d->epilogue->slopes ? d->epilogue->slopes[o] : 1;
+    addresses |= (uintptr_t)d->rows[i];
+  }
+  d->streams = c->streams && isDirect && addresses % sizeof(ck_vector) == 0;
+}
+
 /* The first row of a correlation, `wanted` being what to bring into the caches meanwhile. */
 CK_INLINE void ck_correlate_row(const ck_correlation *c, const float *wanted, int isWritten) {
   const size_t positions = (c->width + c->phases - 1) / c->phases;
@@ -228,31 +250,27 @@ CK_INLINE void ck_correlate_row(const ck_correlation *c, const float *wanted, in
     most = own < most ? own : most;
   }
   const size_t rowLength = most * CK_LANES;
+  const int isDirect = c->phases == 1 && c->passCount == 1 && isWritten && !(c->epilogue && c->epilogue->residual);
+  ck_destination rows;
+  if (isDirect) ck_aim(c, c->passes, 1, rowLength, &rows);
   for (size_t x = 0, vectors; x < positions; x += vectors * CK_LANES) {
     const size_t left = positions - x;
     vectors = ck_next_width((left + CK_LANES - 1) / CK_LANES, most);
-    const int isDirect =
-        c->phases == 1 && c->passCount == 1 && isWritten && left >= vectors * CK_LANES && !c->epilogue;
+    if (isDirect && left >= vectors * CK_LANES) {
+      rows.column = x;
+      rows.wanted = wanted ? wanted + x : NULL;
+      ck_run_pass(c, c->passes, x, &rows, vectors);
+      continue;
+    }
     for (size_t pass = 0; pass < c->passCount; pass++) {
-      const ck_pass *p = c->passes + pass;
-      ck_destination destination;
-      uintptr_t addresses = 0;
-      for (size_t i = 0; i < p->sumCount; i++) {
-        const size_t o = p->sums[i].output;
-        destination.rows[i] = isDirect ? c->output + c->outputOffsets[o] + x
-                                       : c->scratch + (p->sums[i].phase * c->outputs + o) * rowLength;
-        destination.bias[i] = c->bias ? c->bias[o] : 0;
-        addresses |= (uintptr_t)destination.rows[i];
-      }
-      destination.streams = c->streams && isDirect && addresses % sizeof(ck_vector) == 0;
-      destination.wanted = wanted && pass == 0 ? wanted + x : NULL;
-      ck_run_pass(c, p, x, &destination, vectors);
+      ck_destination scratch;
+      ck_aim(c, c->passes + pass, 0, rowLength, &scratch);
+      scratch.wanted = wanted && pass == 0 ? wanted + x : NULL;
+      ck_run_pass(c, c->passes + pass, x, &scratch, vectors);
     }
-    if (!isDirect) {
-      const size_t first = x * c->phases;
-      const size_t count = vectors * CK_LANES * c->phases;
-      ck_emit(c, first, count < c->width - first ? count : c->width - first, rowLength);
-    }
+    const size_t first = x * c->phases;
+    const size_t count = vectors * CK_LANES * c->phases;
+    ck_emit(c, first, count < c->width - first ? count : c->width - first, rowLength);
   }
 }
 

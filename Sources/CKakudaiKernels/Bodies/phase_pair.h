@@ -13,11 +13,11 @@ CK_INLINE int ck_is_pair(const ck_correlation *c) {
   return 1;
 }
 
-/* Writes at most `count` sums of an output, as many as its row has, from `first` on. */
-static __attribute__((noinline)) void ck_put(const ck_correlation *c, size_t o, float *sums, size_t first, size_t count) {
+/* Writes at most `count` sums of an output, as many as its row has, from `first` on; `e` finishes them, unless it is NULL. */
+static __attribute__((noinline)) void ck_put(const ck_correlation *c, const ck_epilogue *e, size_t o, float *sums,
+                                             size_t first, size_t count) {
   if (c->outputOffsets[o] == CK_NOWHERE) return;
   if (count > c->width - first) count = c->width - first;
-  const ck_epilogue *const e = c->epilogue;
   if (e) ck_finish(e, o, sums, e->residual ? e->residual + e->residualOffsets[o] + first : NULL, sums, count);
   float *const target = c->output + c->outputOffsets[o] + first;
   if (c->streams) ck_copy_past_caches(target, sums, count);
@@ -48,11 +48,17 @@ CK_INLINE void ck_pair_tile(const ck_correlation *c, size_t x, const float *want
     }
   }
   const size_t first = 2 * x, length = 2 * CK_LANES * (size_t)vectors;
+  const ck_epilogue *const e = c->epilogue;
+  const int isWhole = length <= c->width - first && !(e && e->residual);
+  if (e && isWhole) {
+    CK_FINISH_TILE(e, e->slopes, sums[0], outputs, vectors)
+    CK_FINISH_TILE(e, e->slopes, sums[1], outputs, vectors)
+  }
   CK_UNROLL for (int o = 0; o < outputs; o++) {
     ck_vector zipped[2 * CK_MOST_VECTORS];
     CK_UNROLL for (int v = 0; v < vectors; v++) ck_zip(sums[0][o][v], sums[1][o][v], zipped + 2 * v, zipped + 2 * v + 1);
     const ptrdiff_t offset = c->outputOffsets[o];
-    const int isPlain = !c->epilogue && length <= c->width - first && offset != CK_NOWHERE;
+    const int isPlain = isWhole && offset != CK_NOWHERE;
     float *const target = c->output + (isPlain ? offset : 0) + first;
     if (isPlain && !c->streams) {
       CK_UNROLL for (int v = 0; v < 2 * vectors; v++) ck_store(target + v * CK_LANES, zipped[v]);
@@ -61,7 +67,7 @@ CK_INLINE void ck_pair_tile(const ck_correlation *c, size_t x, const float *want
     } else {
       float line[2 * CK_MOST_VECTORS * CK_LANES];
       CK_UNROLL for (int v = 0; v < 2 * vectors; v++) ck_store(line + v * CK_LANES, zipped[v]);
-      ck_put(c, (size_t)o, line, first, length);
+      ck_put(c, isWhole ? NULL : e, (size_t)o, line, first, length);
     }
   }
 }

@@ -208,11 +208,12 @@ static void ck_winograd_multiply(const ck_winograd_products *p) {
     for (size_t block = 0; block < blocks; block++) {
       pass.sumCount = p->outputs * (block + 1) / blocks - p->outputs * block / blocks;
       const size_t most = ck_tile_vectors(pass.sumCount);
+      ck_destination destination = {};
+      for (size_t o = 0; o < pass.sumCount; o++) destination.rows[o] = products + o * p->tiles;
       for (size_t x = 0; x < vectors;) {
         size_t width = vectors - x < most ? vectors - x : most;
         width -= width == 7;
-        ck_destination destination = {};
-        for (size_t o = 0; o < pass.sumCount; o++) destination.rows[o] = products + o * p->tiles + x * CK_LANES;
+        destination.column = x * CK_LANES;
         ck_run_pass(&c, &pass, x * CK_LANES, &destination, width);
         x += width;
       }
