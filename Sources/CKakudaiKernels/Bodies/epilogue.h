@@ -12,7 +12,7 @@ CK_INLINE ck_vector ck_limited(const ck_epilogue *e, ck_vector sums) {
 CK_INLINE ck_vector ck_finished(const ck_epilogue *e, float slope, ck_vector sums, const float *residual) {
   if (residual && !e->addsAfter) sums += ck_load(residual);
   if (e->slopes) sums = ck_sloped(slope, sums);
-  sums = ck_limited(e, sums);
+  if (e->clamps) sums = ck_limited(e, sums);
   if (residual && e->addsAfter) sums += ck_load(residual);
   return sums;
 }
@@ -24,7 +24,7 @@ CK_INLINE ck_vector ck_finished(const ck_epilogue *e, float slope, ck_vector sum
       CK_UNROLL for (int v = 0; v < vectors; v++) sums[o][v] = ck_sloped((factors)[o], sums[o][v]); \
     } \
   } \
-  if ((finishing)->low > -INFINITY || (finishing)->high < INFINITY) { \
+  if ((finishing)->clamps) { \
     CK_UNROLL for (int o = 0; o < outputs; o++) { \
       CK_UNROLL for (int v = 0; v < vectors; v++) sums[o][v] = ck_limited(finishing, sums[o][v]); \
     } \

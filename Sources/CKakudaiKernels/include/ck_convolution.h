@@ -40,7 +40,8 @@ typedef struct ck_pass {
  * then + (addsAfter ? r : 0). */
 typedef struct ck_epilogue {
   const float *slopes; /* one per output, or NULL for 1 */
-  float low, high;     /* infinite where nothing is clamped */
+  float low, high;
+  int clamps; /* whether low or high is finite */
   const float *residual; /* or NULL */
   const ptrdiff_t *residualOffsets; /* where the row of each output begins in it */
   int addsAfter;

@@ -39,7 +39,8 @@ extension ConvolutionEpilogue {
   func kernelEpilogue(slopes: Storage?) -> ck_epilogue? {
     guard self != .none else { return nil }
     return ck_epilogue(
-      slopes: slopes.map { UnsafePointer($0.elements) }, low: low, high: high, residual: nil, residualOffsets: nil,
+      slopes: slopes.map { UnsafePointer($0.elements) }, low: low, high: high,
+      clamps: low > -.infinity || high < .infinity ? 1 : 0, residual: nil, residualOffsets: nil,
       addsAfter: residual == .afterActivation ? 1 : 0)
   }
 }
