@@ -26,8 +26,8 @@
 #include "Bodies/pointwise.h"
 #include "Bodies/resampling.h"
 #include "Bodies/unfolding.h"
-#include "Bodies/winograd.h"
 #include "Bodies/winograd_rows.h"
+#include "Bodies/winograd.h"
 #pragma clang attribute pop
 
 const ck_kernels ck_avx512 = {

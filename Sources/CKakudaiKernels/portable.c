@@ -21,8 +21,8 @@
 #include "Bodies/pointwise.h"
 #include "Bodies/resampling.h"
 #include "Bodies/unfolding.h"
-#include "Bodies/winograd.h"
 #include "Bodies/winograd_rows.h"
+#include "Bodies/winograd.h"
 
 const ck_kernels ck_portable = {
     .name = "portable", .lanes = CK_LANES, .convolution = CK_CONVOLUTION, .pointwise = CK_POINTWISE,

@@ -55,7 +55,7 @@ static size_t check_correlation(const ck_convolution_kernels *k, size_t outputs,
   }
   for (size_t o = 0; o < outputs; o++) outputOffsets[o] = (ptrdiff_t)(o * ROWS * MOST_WIDTH);
   if (outputs > 2) outputOffsets[1] = CK_NOWHERE;
-  const ck_epilogue epilogue = {.slopes = slopes, .low = -2, .high = 1.5f, .residual = residual,
+  const ck_epilogue epilogue = {.slopes = slopes, .low = -2, .high = 1.5f, .clamps = 1, .residual = residual,
                                 .residualOffsets = outputOffsets, .addsAfter = hasEpilogue == 2};
   const ck_correlation correlation = {
       .input = input, .channelStride = channelStride, .inputRowStride = COLUMNS, .channels = CHANNELS,

@@ -1,7 +1,8 @@
 /* The kernels of ck_winograd.h, written once and compiled for every instruction set; needs convolution.h.
  *
- * Three taps are interpolated at the points 0, ±3/4, ±3/2, ∞ and two at ±1/2, ±5/4, ∞: exact in binary, and of the sets with a
- * symmetry, which halves the work, those with the smallest errors (Docs/Decisions.md). */
+ * Three taps are interpolated at the points 0, ±3/4, ±3/2, ∞, in tiles of six rows vertically at those of ck_winograd_rows.h, and
+ * two at ±1/2, ±5/4, ∞: exact in binary, and of the sets with a symmetry, which halves the work, those with the smallest errors
+ * (Docs/Decisions.md). Needs winograd_rows.h. */
 
 #define CK_POINT_A(points) ((points) == 6 ? 0.75f : 0.5f)
 #define CK_POINT_B(points) ((points) == 6 ? 1.5f : 1.25f)
@@ -36,11 +37,22 @@ CK_INLINE void ck_from_points(const ck_vector *products, ck_vector *outputs, con
   outputs[3] = ck_multiply_add(a * a * a, oddA, ck_multiply_add(b * b * b, oddB, products[zero + 4]));
 }
 
+/* The vertical transforms. */
+CK_INLINE void ck_rows_to_points_of(const ck_vector *x, ck_vector *values, const int rowPoints) {
+  if (rowPoints == CK_ROW_POINTS) ck_samples_at_row_points(x, values);
+  else ck_to_points(x, values, rowPoints);
+}
+
+CK_INLINE void ck_rows_from_points_of(const ck_vector *products, ck_vector *outputs, const int rowPoints) {
+  if (rowPoints == CK_ROW_POINTS) ck_rows_at(products, CK_WINOGRAD_MOST_ROWS, outputs);
+  else ck_from_points(products, outputs, rowPoints);
+}
+
 /* The matrix that takes `taps` weights to the points. */
-static void ck_weight_transform(size_t taps, double matrix[CK_WINOGRAD_MOST_POINTS][3]) {
-  const int points = (int)taps + 3, zero = points - 5;
+static void ck_weight_transform(size_t taps, int points, double matrix[CK_WINOGRAD_MOST_ROW_POINTS][3]) {
   const double a = CK_POINT_A(points), b = CK_POINT_B(points);
-  const double all[5] = {zero ? 0 : a, zero ? a : -a, zero ? -a : b, zero ? b : -b, -b};
+  const double five[5] = {a, -a, b, -b}, six[6] = {0, a, -a, b, -b}, eight[8] = {0, 0.5, -0.5, 1, -1, 1.5, -1.5};
+  const double *const all = points == 5 ? five : points == 6 ? six : eight;
   for (int p = 0; p < points - 1; p++) {
     double power = 1;
     for (int q = 0; q < points - 1; q++)
@@ -62,20 +74,21 @@ CK_INLINE void ck_weighted_sum(const double *factors, const double (*terms)[CK_O
 
 /* In double, so that weights are rounded once; `taps` is a constant at every call. */
 CK_INLINE void ck_pack_points(const ck_winograd_weights *w, const int taps, float *packed) {
-  const size_t points = (size_t)taps + 3;
-  double matrix[CK_WINOGRAD_MOST_POINTS][3];
-  ck_weight_transform((size_t)taps, matrix);
+  const size_t points = (size_t)taps + 3, rowPoints = w->tileRows + (size_t)taps - 1;
+  double rowMatrix[CK_WINOGRAD_MOST_ROW_POINTS][3], matrix[CK_WINOGRAD_MOST_ROW_POINTS][3];
+  ck_weight_transform((size_t)taps, (int)rowPoints, rowMatrix);
+  ck_weight_transform((size_t)taps, (int)points, matrix);
   for (size_t channel = 0; channel < w->channels; channel++, packed += w->outputs) {
     const float *source = w->source + (ptrdiff_t)channel * w->channelStride;
-    double weights[3][3][CK_OUTPUT_BLOCK] = {}, rows[CK_WINOGRAD_MOST_POINTS][3][CK_OUTPUT_BLOCK];
+    double weights[3][3][CK_OUTPUT_BLOCK] = {}, rows[CK_WINOGRAD_MOST_ROW_POINTS][3][CK_OUTPUT_BLOCK];
     const ptrdiff_t *offsets = w->offsets;
     for (size_t output = 0; output < w->outputs; output++)
       for (int row = 0; row < taps; row++)
         for (int column = 0; column < taps; column++, offsets++)
           weights[column][row][output] = *offsets == CK_NOWHERE ? 0 : source[*offsets];
-    for (size_t point = 0; point < points; point++)
+    for (size_t point = 0; point < rowPoints; point++)
       for (int column = 0; column < taps; column++)
-        ck_weighted_sum(matrix[point], weights[column], taps, rows[point][column]);
+        ck_weighted_sum(rowMatrix[point], weights[column], taps, rows[point][column]);
     for (size_t i = 0; i < w->wantedCount; i++) {
       double values[CK_OUTPUT_BLOCK];
       ck_weighted_sum(matrix[w->wanted[i] % points], rows[w->wanted[i] / points], taps, values);
@@ -140,10 +153,10 @@ static const float *ck_padded(const ck_winograd_input *t, const float *row, ptrd
 /* The samples of the tiles of one run: column c of row r of a tile stands at streams[(r * points + c) * CK_STREAM + tile].
  * Columns from the fifth on are those of the next tile, and left out but for the last tile where there is only one run. */
 CK_INLINE void ck_deal_run(const ck_winograd_input *t, const ck_winograd_run *run, const ptrdiff_t *rowOffsets,
-                           const float *input, float *streams, const int points) {
+                           const float *input, float *streams, const int rowPoints, const int points) {
   float line[4 * CK_STREAM] __attribute__((aligned(64)));
   const size_t tiles = run->tiles, samples = 4 * tiles + (size_t)points - 4;
-  for (int row = 0; row < points; row++) {
+  for (int row = 0; row < rowPoints; row++) {
     float *const target = streams + (size_t)row * (size_t)points * CK_STREAM + run->firstTile;
     if (rowOffsets[row] == CK_NOWHERE) {
       for (int stream = 0; stream < points; stream++) memset(target + stream * CK_STREAM, 0, (tiles + 1) * 4);
@@ -163,26 +176,26 @@ CK_INLINE void ck_deal_run(const ck_winograd_input *t, const ck_winograd_run *ru
   }
 }
 
-CK_INLINE void ck_transform_points(const ck_winograd_input *t, const int points) {
-  float streams[CK_WINOGRAD_MOST_POINTS * CK_WINOGRAD_MOST_POINTS * CK_STREAM] __attribute__((aligned(64)));
+CK_INLINE void ck_transform_points(const ck_winograd_input *t, const int rowPoints, const int points) {
+  float streams[CK_WINOGRAD_MOST_ROW_POINTS * CK_WINOGRAD_MOST_POINTS * CK_STREAM] __attribute__((aligned(64)));
   size_t columns[CK_WINOGRAD_MOST_POINTS];
   for (size_t c = 0; c < (size_t)points; c++)
     columns[c] = c >= 4 && t->runCount == 1 ? (c - 4) * CK_STREAM + 1 : c * CK_STREAM;
   for (size_t channel = 0; channel < t->channels; channel++) {
     for (size_t i = 0; i < t->runCount; i++)
-      ck_deal_run(t, t->runs + i, t->rowOffsets + i * (size_t)points, t->input + (ptrdiff_t)channel * t->channelStride,
-                  streams, points);
+      ck_deal_run(t, t->runs + i, t->rowOffsets + i * (size_t)rowPoints,
+                  t->input + (ptrdiff_t)channel * t->channelStride, streams, rowPoints, points);
     float *const transformed = t->transformed + channel * t->tiles;
     for (size_t tile = 0; tile < t->tiles; tile += CK_LANES) {
-      ck_vector rows[CK_WINOGRAD_MOST_POINTS][CK_WINOGRAD_MOST_POINTS];
+      ck_vector rows[CK_WINOGRAD_MOST_ROW_POINTS][CK_WINOGRAD_MOST_POINTS];
       CK_UNROLL for (int column = 0; column < points; column++) {
-        ck_vector samples[CK_WINOGRAD_MOST_POINTS], values[CK_WINOGRAD_MOST_POINTS];
-        CK_UNROLL for (int row = 0; row < points; row++)
+        ck_vector samples[CK_WINOGRAD_MOST_ROW_POINTS], values[CK_WINOGRAD_MOST_ROW_POINTS];
+        CK_UNROLL for (int row = 0; row < rowPoints; row++)
           samples[row] = ck_load(streams + row * points * CK_STREAM + columns[column] + tile);
-        ck_to_points(samples, values, points);
-        CK_UNROLL for (int row = 0; row < points; row++) rows[row][column] = values[row];
+        ck_rows_to_points_of(samples, values, rowPoints);
+        CK_UNROLL for (int row = 0; row < rowPoints; row++) rows[row][column] = values[row];
       }
-      CK_UNROLL for (int row = 0; row < points; row++) {
+      CK_UNROLL for (int row = 0; row < rowPoints; row++) {
         ck_vector values[CK_WINOGRAD_MOST_POINTS];
         ck_to_points(rows[row], values, points);
         CK_UNROLL for (int column = 0; column < points; column++)
@@ -193,8 +206,9 @@ CK_INLINE void ck_transform_points(const ck_winograd_input *t, const int points)
 }
 
 static void ck_winograd_transform(const ck_winograd_input *t) {
-  if (t->taps == 3) ck_transform_points(t, 6);
-  else ck_transform_points(t, 5);
+  if (t->taps == 2) ck_transform_points(t, 5, 5);
+  else if (t->tileRows == 4) ck_transform_points(t, 6, 6);
+  else ck_transform_points(t, 8, 6);
 }
 
 static void ck_winograd_multiply(const ck_winograd_products *p) {
@@ -307,13 +321,13 @@ static void ck_write_tiles(const ck_winograd_output *w, size_t output, const flo
   r.slope = w->epilogue && w->epilogue->slopes ? w->epilogue->slopes[output] : 1;
   for (size_t i = 0; i < w->runCount; i++) {
     const ck_winograd_run *const run = w->runs + i;
-    for (size_t row = 0; row < CK_WINOGRAD_TILE; row++) {
-      const ptrdiff_t offset = w->rowOffsets[i * CK_WINOGRAD_TILE + row];
+    for (size_t row = 0; row < w->tileRows; row++) {
+      const ptrdiff_t offset = w->rowOffsets[i * w->tileRows + row];
       if (offset == CK_NOWHERE) continue;
       r.output = w->output + (ptrdiff_t)output * w->outputStride + offset;
       r.residual = w->epilogue ? w->epilogue->residual : NULL;
       if (r.residual)
-        r.residual += (ptrdiff_t)output * w->residualStride + w->residualOffsets[i * CK_WINOGRAD_TILE + row];
+        r.residual += (ptrdiff_t)output * w->residualStride + w->residualOffsets[i * w->tileRows + row];
       r.streams = w->streams && (uintptr_t)(r.output + run->firstColumn) % sizeof(ck_vector) == 0;
       if (!w->streams) { /* of the next output */
         for (size_t x = 0; x < run->tiles * 4 * w->phases; x += 16)
@@ -328,22 +342,23 @@ static void ck_write_tiles(const ck_winograd_output *w, size_t output, const flo
   }
 }
 
-CK_INLINE void ck_finish_points(const ck_winograd_output *w, const int points) {
-  float streams[CK_WINOGRAD_TILE * CK_MOST_STREAMS * CK_WINOGRAD_MOST_TILES + CK_LANES] __attribute__((aligned(64)));
+CK_INLINE void ck_finish_points(const ck_winograd_output *w, const int rowPoints, const int points) {
+  const int tileRows = rowPoints - points + CK_WINOGRAD_TILE;
+  float streams[CK_WINOGRAD_MOST_ROWS * CK_MOST_STREAMS * CK_WINOGRAD_MOST_TILES + CK_LANES] __attribute__((aligned(64)));
   for (size_t o = 0; o < w->outputs; o++) {
     for (size_t phase = 0; phase < w->phases; phase++) {
-      const float *const *products = w->products + phase * (size_t)(points * points);
+      const float *const *products = w->products + phase * (size_t)(rowPoints * points);
       for (size_t tile = 0; tile < w->tiles; tile += CK_LANES) {
         float *const target = streams + phase * CK_WINOGRAD_MOST_TILES + tile;
-        ck_vector rows[CK_WINOGRAD_TILE][CK_WINOGRAD_MOST_POINTS], check = ck_load(w->checks + tile);
+        ck_vector rows[CK_WINOGRAD_MOST_ROWS][CK_WINOGRAD_MOST_POINTS], check = ck_load(w->checks + tile);
         CK_UNROLL for (int column = 0; column < points; column++) {
-          ck_vector values[CK_WINOGRAD_MOST_POINTS], outputs[CK_WINOGRAD_TILE];
-          CK_UNROLL for (int row = 0; row < points; row++)
+          ck_vector values[CK_WINOGRAD_MOST_ROW_POINTS], outputs[CK_WINOGRAD_MOST_ROWS];
+          CK_UNROLL for (int row = 0; row < rowPoints; row++)
             values[row] = ck_load(products[row * points + column] + o * w->tiles + tile);
-          ck_from_points(values, outputs, points);
-          CK_UNROLL for (int row = 0; row < CK_WINOGRAD_TILE; row++) rows[row][column] = outputs[row];
+          ck_rows_from_points_of(values, outputs, rowPoints);
+          CK_UNROLL for (int row = 0; row < tileRows; row++) rows[row][column] = outputs[row];
         }
-        CK_UNROLL for (int row = 0; row < CK_WINOGRAD_TILE; row++) {
+        CK_UNROLL for (int row = 0; row < tileRows; row++) {
           ck_vector outputs[CK_WINOGRAD_TILE];
           ck_from_points(rows[row], outputs, points);
           CK_UNROLL for (int q = 0; q < CK_WINOGRAD_TILE; q++) {
@@ -360,8 +375,9 @@ CK_INLINE void ck_finish_points(const ck_winograd_output *w, const int points) {
 }
 
 static void ck_winograd_finish(const ck_winograd_output *w) {
-  if (w->taps == 3) ck_finish_points(w, 6);
-  else ck_finish_points(w, 5);
+  if (w->taps == 2) ck_finish_points(w, 5, 5);
+  else if (w->tileRows == 4) ck_finish_points(w, 6, 6);
+  else ck_finish_points(w, 8, 6);
   if (w->streams) ck_fence();
 }
 

@@ -15,6 +15,14 @@ CK_INLINE ck_vector ck_row_end(const ck_vector *x) {
   return ck_multiply_add(ck_broadcast(-3.5f), x[4], low) + x[6];
 }
 
+CK_INLINE void ck_samples_at_row_points(const ck_vector *samples, ck_vector *values) {
+  values[0] = ck_row_end(samples);
+  ck_row_pair(samples, 0.5f, 1, 2.25f, values + 1);
+  ck_row_pair(samples, 1, 0.25f, 2.25f, values + 3);
+  ck_row_pair(samples, 1.5f, 0.25f, 1, values + 5);
+  values[7] = ck_row_end(samples + 1);
+}
+
 static void ck_transform_rows(const ck_rows_to_points *t) {
   const ptrdiff_t start = t->first < 0 ? 0 : t->first, stop = t->end < t->columns ? t->end : t->columns;
   for (size_t channel = 0; channel < t->channels; channel++) {
@@ -29,11 +37,7 @@ static void ck_transform_rows(const ck_rows_to_points *t) {
         const ck_integers mask = ck_first_lanes((size_t)left);
         CK_UNROLL for (int row = 0; row < CK_ROW_POINTS; row++) samples[row] = ck_masked(samples[row], mask);
       }
-      values[0] = ck_row_end(samples);
-      ck_row_pair(samples, 0.5f, 1, 2.25f, values + 1);
-      ck_row_pair(samples, 1, 0.25f, 2.25f, values + 3);
-      ck_row_pair(samples, 1.5f, 0.25f, 1, values + 5);
-      values[7] = ck_row_end(samples + 1);
+      ck_samples_at_row_points(samples, values);
       CK_UNROLL for (int point = 0; point < CK_ROW_POINTS; point++)
         ck_store(target + point * t->pointStride + x - t->first, values[point]);
     }

@@ -1,5 +1,6 @@
-/* Winograd's minimal filtering in two dimensions: tiles of 4 x 4 outputs of a correlation with taps x taps elements, from
- * points x points products, points = taps + 3, per pair of an input and an output channel.
+/* Winograd's minimal filtering in two dimensions: tiles of tileRows x 4 outputs of a correlation with taps x taps elements, from
+ * rowPoints x points products, rowPoints = tileRows + taps - 1, points = taps + 3, per pair of an input and an output channel.
+ * Tiles have 4 rows, or 6 where there are three taps.
  *
  * A unit of tiles goes through three steps: `transform` turns the input samples of each tile into points; `multiply` sums over
  * the channels, for each point on its own; `finish` turns the sums into outputs. Tiles are neighbours in memory and share
@@ -13,8 +14,10 @@
 #include "ck_convolution.h"
 #include "ck_winograd_rows.h"
 
-#define CK_WINOGRAD_TILE 4
+#define CK_WINOGRAD_TILE 4 /* columns */
+#define CK_WINOGRAD_MOST_ROWS 6
 #define CK_WINOGRAD_MOST_POINTS 6
+#define CK_WINOGRAD_MOST_ROW_POINTS 8
 #define CK_WINOGRAD_MOST_TILES 64
 #define CK_WINOGRAD_MOST_PHASES 4
 
@@ -24,7 +27,7 @@ typedef struct ck_winograd_weights {
   const float *source;
   ptrdiff_t channelStride;
   const ptrdiff_t *offsets;
-  size_t channels, outputs, taps;
+  size_t channels, outputs, taps, tileRows;
   /* The points (row * points + column) that are wanted, in the order in which they are laid out. */
   const size_t *wanted;
   size_t wantedCount;
@@ -41,10 +44,10 @@ typedef struct ck_winograd_run {
 typedef struct ck_winograd_input {
   const float *input;
   ptrdiff_t channelStride;
-  size_t channels, taps, columns;
+  size_t channels, taps, tileRows, columns;
   const ck_winograd_run *runs; /* in ascending order of tiles; columns outside of the picture are zeros */
   size_t runCount;
-  /* Where column 0 of each of the `points` rows that the tiles of each run read stands; CK_NOWHERE for zeros. */
+  /* Where column 0 of each of the `rowPoints` rows that the tiles of each run read stands; CK_NOWHERE for zeros. */
   const ptrdiff_t *rowOffsets;
   float *transformed;
   size_t pointStride, tiles; /* of the unit: a multiple of the lanes */
@@ -66,17 +69,17 @@ typedef struct ck_winograd_products {
 } ck_winograd_products;
 
 /* Output o at column firstColumn + (4 * tile + q) * phases + k of a row is bias[o] plus the transform of
- * products[k * points * points + point][o * tiles + tile], where the column is one of firstWritten ..< endWritten. */
+ * products[k * rowPoints * points + point][o * tiles + tile], where the column is one of firstWritten ..< endWritten. */
 typedef struct ck_winograd_output {
-  const float *const *products; /* phases * points * points pointers */
-  size_t outputs, taps, phases, tiles;
+  const float *const *products; /* phases * rowPoints * points pointers */
+  size_t outputs, taps, tileRows, phases, tiles;
   const float *bias;           /* one per output, or NULL for zeros */
   const ck_epilogue *epilogue; /* or NULL; without the residual's offsets, which stand below */
   float *output;
   ptrdiff_t outputStride, firstWritten, endWritten;
   const ck_winograd_run *runs;
   size_t runCount;
-  /* Column 0 of each of the four output rows of the tiles of each run; CK_NOWHERE for those that are not written. */
+  /* Column 0 of each of the `tileRows` output rows of the tiles of each run; CK_NOWHERE for those that are not written. */
   const ptrdiff_t *rowOffsets;
   const ptrdiff_t *residualOffsets; /* likewise */
   ptrdiff_t residualStride;

@@ -74,7 +74,7 @@ enum AlgorithmChoice {
   private static func cost(of plan: WinogradPlan, lanes: Int) -> Double {
     let rows = plan.extents.batch * plan.extents.groups * plan.vertical.tiles
     let vectors = (rows * plan.horizontal.tiles + lanes - 1) / lanes
-    let area = plan.vertical.points * plan.vertical.points
+    let area = plan.pointsOfTile
     let transforms = plan.vertical.phases.count * plan.horizontal.anchors.count * plan.inputChannels
     let inverses = plan.vertical.phases.count * plan.horizontal.phases.count * plan.outputChannels
     return Double(vectors) * (Double(plan.weightsPerGroup) / 0.92 + Double(area * (13 * transforms + 10 * inverses)))

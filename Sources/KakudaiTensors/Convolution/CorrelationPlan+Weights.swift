@@ -20,6 +20,8 @@ struct PackingKey: Hashable, Sendable {
   var fineChannels: Int
   var vertical: Axis
   var horizontal: Axis
+  /// What else the lengths of the axes decide.
+  var layout: [Int] = []
   var kernels: String
 }
 

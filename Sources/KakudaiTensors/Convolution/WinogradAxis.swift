@@ -1,9 +1,9 @@
 import CKakudaiKernels
 
-/// One axis of a correlation of stride 1, or of a transposed one of any stride, in tiles of four positions of each output phase.
+/// One axis of a correlation of stride 1, or of a transposed one of any stride, in tiles of some positions of each output phase.
 ///
-/// Tile `i` covers the outputs `i·4·phases − lead ..< (i + 1)·4·phases − lead`; its outputs of one phase read
-/// `taps + 3` samples from `4·i + anchor` on.
+/// Tile `i` covers the outputs `i·tile·phases − lead ..< (i + 1)·tile·phases − lead`; its outputs of one phase read
+/// `taps + tile − 1` samples from `tile·i + anchor` on.
 struct WinogradAxis {
   struct Phase {
     /// Index into `anchors`.
@@ -14,8 +14,8 @@ struct WinogradAxis {
     var hasLastTap: Bool { kernelIndices.last! != nil }
   }
 
-  static let tile = Int(CK_WINOGRAD_TILE)
-
+  /// Four along rows; four or six, for three taps, across them.
+  let tile: Int
   let taps: Int
   let phases: [Phase]
   /// The output phase that stands in each place of a group of `phases.count` neighbouring outputs of a tile.
@@ -26,14 +26,14 @@ struct WinogradAxis {
   let tiles: Int
   private let inputLength: Int
 
-  var points: Int { taps + 3 }
+  var points: Int { taps + tile - 1 }
   /// Outputs of one tile.
-  var length: Int { Self.tile * phases.count }
+  var length: Int { tile * phases.count }
 
   /// - Parameter sharesSamples: Whether all phases read the same samples, where that is possible: tiles are transformed once
   ///   for all, but reach beyond the picture at its start.
   /// - Returns: `nil` where some phase does not have neighbouring samples for its taps, or not two or three.
-  init?(_ axis: AxisPhases, sharesSamples: Bool) {
+  init?(_ axis: AxisPhases, tile: Int = Int(CK_WINOGRAD_TILE), sharesSamples: Bool) {
     let sorted = axis.phases.map { $0.sorted { $0.offset < $1.offset } }
     let taps = sorted.map(\.count).max() ?? 0
     guard axis.readStride == 1, (2...3).contains(taps), axis.phases.count <= Int(CK_WINOGRAD_MOST_PHASES),
@@ -45,7 +45,7 @@ struct WinogradAxis {
     let places = starts.enumerated().map { (starts.min()! - $1) * stride + $0 }
     let isShared = sharesSamples && places.max()! - places.min()! == stride - 1
     let anchors = isShared ? [starts.min()!] : starts.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
-    self.taps = taps
+    (self.taps, self.tile) = (taps, tile)
     self.anchors = anchors
     inputLength = axis.inputLength
     phases = sorted.map { phase in
@@ -55,7 +55,7 @@ struct WinogradAxis {
     }
     lead = isShared ? -places.min()! : 0
     order = isShared ? places.indices.sorted { places[$0] < places[$1] } : Array(places.indices)
-    tiles = (axis.outputLength + lead + Self.tile * stride - 1) / (Self.tile * stride)
+    tiles = (axis.outputLength + lead + tile * stride - 1) / (tile * stride)
   }
 
   /// The tiles that cover some outputs.
@@ -67,8 +67,8 @@ struct WinogradAxis {
   func needed(_ outputs: Range<Int>) -> Range<Int> {
     guard !outputs.isEmpty else { return 0..<0 }
     let tiles = tiles(covering: outputs)
-    let first = tiles.lowerBound * Self.tile + anchors.min()!
-    let end = (tiles.upperBound - 1) * Self.tile + anchors.max()! + points
+    let first = tiles.lowerBound * tile + anchors.min()!
+    let end = (tiles.upperBound - 1) * tile + anchors.max()! + points
     let clampedEnd = min(max(end, 0), inputLength)
     return min(max(first, 0), clampedEnd)..<clampedEnd
   }

@@ -64,7 +64,7 @@ extension WinogradPlan {
       func stride(_ rows: Int) -> Int { (rows * mostTiles / 16 + 1 | 1) * 16 }
       let mostOutputs = plan.chunks.map(\.count).max() ?? 0
       (pointStride, productStride) = (stride(plan.inputChannels), stride(mostOutputs))
-      let area = plan.vertical.points * plan.vertical.points
+      let area = plan.pointsOfTile
       points = Storage(count: plan.horizontal.anchors.count * area * pointStride)
       products = Storage(count: plan.horizontal.phases.count * area * productStride)
       zeros = Storage(count: mostOutputs * mostTiles)
@@ -123,21 +123,21 @@ extension WinogradPlan {
     let anchor = vertical.anchors[vertical.phases[phase].anchor]
     scratch.rowOffsets.removeAll(keepingCapacity: true)
     for run in scratch.runs {
-      let first = run.row * WinogradAxis.tile + anchor
+      let first = run.row * vertical.tile + anchor
       for y in first..<first + vertical.points {
         scratch.rowOffsets.append(
           y >= 0 && y < inputSize.height
             ? run.image * operands.inputImageStride + input.offset(row: y) : nowhere)
       }
     }
-    let area = vertical.points * vertical.points
+    let area = pointsOfTile
     for (index, anchor) in horizontal.anchors.enumerated() {
-      setKernelRuns(origin: anchor, step: WinogradAxis.tile, scratch)
+      setKernelRuns(origin: anchor, step: horizontal.tile, scratch)
       scratch.rowOffsets.withUnsafeBufferPointer { rowOffsets in
         scratch.kernelRuns.withUnsafeBufferPointer { runs in
           var transform = ck_winograd_input(
             input: input.base + group * inputChannels * input.channelStride, channelStride: input.channelStride,
-            channels: inputChannels, taps: vertical.taps, columns: inputSize.width, runs: runs.baseAddress,
+            channels: inputChannels, taps: vertical.taps, tileRows: vertical.tile, columns: inputSize.width, runs: runs.baseAddress,
             runCount: runs.count, rowOffsets: rowOffsets.baseAddress,
             transformed: scratch.points.elements + index * area * scratch.pointStride,
             pointStride: scratch.pointStride, tiles: tiles)
@@ -150,7 +150,7 @@ extension WinogradPlan {
   private func multiply(
     phase: Int, chunk: Int, group: Int, _ operands: Operands, tiles: Int, _ scratch: Scratch
   ) {
-    let area = vertical.points * vertical.points
+    let area = pointsOfTile
     var weights = operands.weights + weightStart(group: group, phase: phase, chunk: chunk)
     let outputs = chunks[chunk].count
     scratch.productPointers.removeAll(keepingCapacity: true)
@@ -181,8 +181,8 @@ extension WinogradPlan {
     scratch.rowOffsets.removeAll(keepingCapacity: true)
     scratch.residualOffsets.removeAll(keepingCapacity: true)
     for run in scratch.runs {
-      for row in 0..<WinogradAxis.tile {
-        let y = (run.row * WinogradAxis.tile + row) * vertical.phases.count + phase
+      for row in 0..<vertical.tile {
+        let y = (run.row * vertical.tile + row) * vertical.phases.count + phase
         let image = run.image * operands.outputImageStride
         let isWritten = region.rows.contains(y)
         scratch.rowOffsets.append(isWritten ? image + operands.output.offset(row: y) : nowhere)
@@ -206,7 +206,7 @@ extension WinogradPlan {
             withUnsafePointer(to: &epilogue) { epilogue in
               var finishing = ck_winograd_output(
                 products: products.baseAddress, outputs: chunks[chunk].count, taps: vertical.taps,
-                phases: horizontal.phases.count, tiles: tiles, bias: operands.biases.map { $0 + first },
+                tileRows: vertical.tile, phases: horizontal.phases.count, tiles: tiles, bias: operands.biases.map { $0 + first },
                 epilogue: operands.epilogue == nil ? nil : epilogue,
                 output: output.base + first * output.channelStride, outputStride: output.channelStride,
                 firstWritten: region.columns.lowerBound, endWritten: region.columns.upperBound,

@@ -35,7 +35,7 @@ extension WinogradPlan {
     PackingKey(
       algorithm: .winograd, direction: direction, groups: extents.groups, coarseChannels: extents.coarseChannels,
       fineChannels: extents.fineChannels, vertical: .init(extents.vertical), horizontal: .init(extents.horizontal),
-      kernels: kernels.name)
+      layout: [vertical.tile] + horizontal.order, kernels: kernels.name)
   }
 
   private func pack(
@@ -66,7 +66,7 @@ extension WinogradPlan {
           wanted.withUnsafeBufferPointer { wanted in
             var weights = ck_winograd_weights(
               source: weight, channelStride: channelStride, offsets: offsets.baseAddress, channels: inputChannels,
-              outputs: own.count, taps: vertical.taps, wanted: wanted.baseAddress, wantedCount: wanted.count,
+              outputs: own.count, taps: vertical.taps, tileRows: vertical.tile, wanted: wanted.baseAddress, wantedCount: wanted.count,
               pointStride: pointStride)
             kernels.packTransformed(&weights, packed + own.lowerBound * inputChannels)
           }

@@ -33,7 +33,7 @@ final class WinogradPlan: Sendable {
       (rows, columns) = (.transpose(extents.vertical), .transpose(extents.horizontal))
       (inputChannels, outputChannels) = (extents.coarseChannelsPerGroup, extents.fineChannelsPerGroup)
     }
-    guard let vertical = WinogradAxis(rows, sharesSamples: false),
+    guard let vertical = Self.vertical(rows),
       let apart = WinogradAxis(columns, sharesSamples: false),
       let shared = WinogradAxis(columns, sharesSamples: true), vertical.taps == apart.taps
     else { return nil }
@@ -47,20 +47,31 @@ final class WinogradPlan: Sendable {
     outputBlock = kernels.outputBlock
     wantedPoints = vertical.phases.map { row in
       apart.phases.map { column in
-        (0..<vertical.points * vertical.points).filter {
-          let (y, x) = $0.quotientAndRemainder(dividingBy: vertical.points)
-          return (y < vertical.points - 1 || row.hasLastTap) && (x < vertical.points - 1 || column.hasLastTap)
+        (0..<vertical.points * apart.points).filter {
+          let (y, x) = $0.quotientAndRemainder(dividingBy: apart.points)
+          return (y < vertical.points - 1 || row.hasLastTap) && (x < apart.points - 1 || column.hasLastTap)
         }
       }
     }
-    let pointsOfChannel = horizontal.phases.count * vertical.points * vertical.points
+    let pointsOfChannel = horizontal.phases.count * vertical.points * horizontal.points
     let cached = max(1, 65_536 / (pointsOfChannel * Self.mostTiles) / outputBlock) * outputBlock
     let count = (outputChannels + cached - 1) / cached
     let outputChannels = outputChannels
     chunks = (0..<count).map { outputChannels * $0 / count..<outputChannels * ($0 + 1) / count }
   }
 
+  /// Six rows need a ninth less products than four, and less transforms; but the last tile may have more rows to spare.
+  private static func vertical(_ rows: AxisPhases) -> WinogradAxis? {
+    guard let four = WinogradAxis(rows, sharesSamples: false) else { return nil }
+    guard four.taps == 3, let six = WinogradAxis(rows, tile: Int(CK_WINOGRAD_MOST_ROWS), sharesSamples: false) else {
+      return four
+    }
+    return six.tiles * six.points < four.tiles * four.points ? six : four
+  }
+
   static let mostTiles = Int(CK_WINOGRAD_MOST_TILES)
+
+  var pointsOfTile: Int { vertical.points * horizontal.points }
 
   /// Outputs of one tile.
   var unit: PerAxis { PerAxis(height: vertical.length, width: horizontal.length) }
