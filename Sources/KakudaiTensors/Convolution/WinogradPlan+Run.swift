@@ -137,8 +137,9 @@ extension WinogradPlan {
         scratch.kernelRuns.withUnsafeBufferPointer { runs in
           var transform = ck_winograd_input(
             input: input.base + group * inputChannels * input.channelStride, channelStride: input.channelStride,
-            channels: inputChannels, taps: vertical.taps, tileRows: vertical.tile, columns: inputSize.width, runs: runs.baseAddress,
-            runCount: runs.count, rowOffsets: rowOffsets.baseAddress,
+            channels: inputChannels, taps: vertical.taps, tileRows: vertical.tile, columns: inputSize.width,
+            runs: runs.baseAddress, runCount: runs.count,
+            rowOffsets: rowOffsets.baseAddress,
             transformed: scratch.points.elements + index * area * scratch.pointStride,
             pointStride: scratch.pointStride, tiles: tiles)
           operands.kernels.transform(&transform)
@@ -206,7 +207,8 @@ extension WinogradPlan {
             withUnsafePointer(to: &epilogue) { epilogue in
               var finishing = ck_winograd_output(
                 products: products.baseAddress, outputs: chunks[chunk].count, taps: vertical.taps,
-                tileRows: vertical.tile, phases: horizontal.phases.count, tiles: tiles, bias: operands.biases.map { $0 + first },
+                tileRows: vertical.tile, phases: horizontal.phases.count, tiles: tiles,
+                bias: operands.biases.map { $0 + first },
                 epilogue: operands.epilogue == nil ? nil : epilogue,
                 output: output.base + first * output.channelStride, outputStride: output.channelStride,
                 firstWritten: region.columns.lowerBound, endWritten: region.columns.upperBound,

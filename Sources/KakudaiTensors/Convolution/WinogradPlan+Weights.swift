@@ -66,8 +66,8 @@ extension WinogradPlan {
           wanted.withUnsafeBufferPointer { wanted in
             var weights = ck_winograd_weights(
               source: weight, channelStride: channelStride, offsets: offsets.baseAddress, channels: inputChannels,
-              outputs: own.count, taps: vertical.taps, tileRows: vertical.tile, wanted: wanted.baseAddress, wantedCount: wanted.count,
-              pointStride: pointStride)
+              outputs: own.count, taps: vertical.taps, tileRows: vertical.tile, wanted: wanted.baseAddress,
+              wantedCount: wanted.count, pointStride: pointStride)
             kernels.packTransformed(&weights, packed + own.lowerBound * inputChannels)
           }
         }
