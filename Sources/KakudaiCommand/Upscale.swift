@@ -42,9 +42,10 @@ struct Upscale: ParsableCommand {
   var threads: ThreadCount?
 
   @Option(
-    help:
-      "The most memory to use, as 512M or 2G, the machine's by default; a picture that needs more is refused beforehand."
-  )
+    help: """
+      The most memory to use, as 512M or 2G, the machine's by default. Where it is short fewer threads run; a picture that \
+      needs more even so is refused beforehand.
+      """)
   var maxMemory: ByteCount?
 
   @Flag(name: [.customShort("r"), .long], help: "Also the folders in folders.")

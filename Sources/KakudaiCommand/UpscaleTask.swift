@@ -21,6 +21,8 @@ struct UpscaleTask {
     var plan: Plan
     var output: ImageLayout
     var format: ImageFormat
+    /// As many as were asked for, or fewer, which take less memory.
+    var threads: Int
     /// About how many bytes will be used at most.
     var bytes: Int
     /// What the plan may use of those that are allowed.
@@ -54,9 +56,10 @@ struct UpscaleTask {
     let rows = 4 * 32 * (layout.width * layout.channels + output.width * output.channels)
     if printsPlan { Terminal.report(plan.description) }
     let others = programBytes + source.memory + rows + ImageWriter.memory(output, format: format)
+    func bytes(threads: Int) -> Int { others + plan.memory(threads: threads, within: mostBytes - others) }
+    let threads = (1...Parallel.threadCount).reversed().first { bytes(threads: $0) <= mostBytes } ?? 1
     return Preparation(
-      source: source, plan: plan, output: output, format: format,
-      bytes: others + plan.memory(threads: Parallel.threadCount, within: mostBytes - others),
+      source: source, plan: plan, output: output, format: format, threads: threads, bytes: bytes(threads: threads),
       mostPlanBytes: mostBytes - others)
   }
 
@@ -77,12 +80,14 @@ struct UpscaleTask {
       let writer = try ImageWriter(
         path: path, format: preparation.format, layout: output, quality: quality, metadata: source.metadata)
       var brightest: Float = 0
-      try preparation.plan.stream(within: preparation.mostPlanBytes) { rows, planes in
-        try source.read(rows, into: planes)
-      } writing: { rows, planes in
-        try writer.write(rows: rows.count, from: planes)
-        brightest = planes[..<(rows.count * output.width * output.colours)].reduce(brightest, max)
-        progress(Double(rows.upperBound) / Double(output.height))
+      try withThreadCount(preparation.threads) {
+        try preparation.plan.stream(within: preparation.mostPlanBytes) { rows, planes in
+          try source.read(rows, into: planes)
+        } writing: { rows, planes in
+          try writer.write(rows: rows.count, from: planes)
+          brightest = planes[..<(rows.count * output.width * output.colours)].reduce(brightest, max)
+          progress(Double(rows.upperBound) / Double(output.height))
+        }
       }
       // What is a little lighter than black may become black.
       if source.brightest > 0.03 && brightest < 0.001 {
@@ -99,13 +104,17 @@ struct UpscaleTask {
   func estimate(_ job: UpscaleJob) throws -> UpscaleReport {
     let preparation = try prepare(job)
     let (input, output) = (preparation.source.layout, preparation.output)
-    let part = try preparation.source.topRows(PerAxis(height: min(input.height, 512), width: min(input.width, 512)))
+    // Up to 512 pixels, and 1024 of the output.
+    func part(_ length: Int, of output: Int) -> Int { max(1, min(length, 512, 1024 * length / output)) }
+    let part = try preparation.source.topRows(
+      PerAxis(height: part(input.height, of: output.height), width: part(input.width, of: output.width)))
     let size = PerAxis(
-      height: max(1, part.shape[2] * output.height / input.height),
-      width: max(1, part.shape[3] * output.width / input.width))
+      height: max(1, min(1024, part.shape[2] * output.height / input.height)),
+      width: max(1, min(1024, part.shape[3] * output.width / input.width)))
     let plan = try upscaler.plan(for: part.shape, to: size)
     var enlarged = plan(part)
-    let computing = ContinuousClock().measure { enlarged = plan(part) } / .seconds(1)
+    let computing =
+      withThreadCount(preparation.threads) { ContinuousClock().measure { enlarged = plan(part) } } / .seconds(1)
     var image = try Image(enlarged)
     image.bitsPerSample = output.bitsPerSample
     let temporary = temporaryPath()
@@ -115,8 +124,8 @@ struct UpscaleTask {
         try image.write(to: temporary, format: preparation.format, quality: quality)
       } / .seconds(1)
     // The encoder has a thread of its own, which takes a processor from the network where none is left.
-    let isShared = Parallel.threadCount >= ProcessInfo.processInfo.activeProcessorCount
-    let seconds = max(encoding, computing + (isShared ? encoding / Double(Parallel.threadCount) : 0))
+    let isShared = preparation.threads >= ProcessInfo.processInfo.activeProcessorCount
+    let seconds = max(encoding, computing + (isShared ? encoding / Double(preparation.threads) : 0))
     return UpscaleReport(
       input: job.input, output: job.output, width: output.width, height: output.height,
       seconds: seconds * Double(output.width * output.height) / Double(size.height * size.width),

@@ -61,6 +61,32 @@ struct UpscaleCommandTests {
     }
   }
 
+  @Test func `a dry run of an enormous enlargement computes a small part of it`() throws {
+    try withTemporaryFolder { folder in
+      try CommandTests.picture.write(to: "\(folder)/a.png")
+      let outcome = try CommandTests.kakudai(
+        "upscale", "\(folder)/a.png", "-o", "\(folder)/b.jpg", "-n", "nearest", "--width", "65500", "--dry-run")
+      #expect(outcome.status == 0 && outcome.errors.contains("65500 × 46235 pixels"), "\(outcome)")
+    }
+  }
+
+  @Test func `fewer threads run where memory is short`() throws {
+    try withTemporaryFolder { folder in
+      try Image(colour: .uniform([1, 3, 40, 2000])).write(to: "\(folder)/a.png")
+      func megabytes(_ limit: String) throws -> Int {
+        let outcome = try CommandTests.kakudai(
+          "upscale", "\(folder)/a.png", "-o", "\(folder)/b.png", "--dry-run", "--json", "-j", "20",
+          "--max-memory", limit)
+        #expect(outcome.status == 0, "\(outcome)")
+        return try #require(outcome.output.firstMatch(of: /"megabytes":(\d+)/).flatMap { Int($0.1) })
+      }
+      #expect(try megabytes("4G") > 95 && megabytes("90M") <= 90)
+      let outcome = try CommandTests.kakudai(
+        "upscale", "\(folder)/a.png", "-o", "\(folder)/b.png", "-j", "20", "--max-memory", "90M")
+      #expect(outcome.status == 0 && names(in: folder) == ["a.png", "b.png"], "\(outcome)")
+    }
+  }
+
   @Test func `a process that is killed leaves no file`() throws {
     try withTemporaryFolder { folder in
       try Image(colour: .uniform([1, 3, 1500, 2000])).write(to: "\(folder)/a.png")
