@@ -18,6 +18,8 @@
 #define CK_PIXEL_BLOCK (2 * CK_LANES)
 #define CK_PRODUCT_LEFTS 4
 #define CK_PRODUCT_RIGHTS 6
+#define CK_GRADIENT_LEFTS 8
+#define CK_GRADIENT_RIGHTS 3
 
 #pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma"))), apply_to = function)
 #include "Bodies/vector.h"
@@ -28,10 +30,11 @@
 #include "Bodies/unfolding.h"
 #include "Bodies/winograd_rows.h"
 #include "Bodies/winograd.h"
+#include "Bodies/winograd_gradient.h"
 #pragma clang attribute pop
 
 const ck_kernels ck_avx512 = {
     .name = "avx512", .lanes = CK_LANES, .convolution = CK_CONVOLUTION, .pointwise = CK_POINTWISE,
     .resampling = CK_RESAMPLING, .winograd = CK_WINOGRAD,
-    .unfold = ck_unfold};
+    .winogradGradient = CK_WINOGRAD_GRADIENT, .unfold = ck_unfold};
 #endif

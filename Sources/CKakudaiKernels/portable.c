@@ -14,6 +14,8 @@
 #define CK_PIXEL_BLOCK (2 * CK_LANES)
 #define CK_PRODUCT_LEFTS 3
 #define CK_PRODUCT_RIGHTS 3
+#define CK_GRADIENT_LEFTS 4
+#define CK_GRADIENT_RIGHTS 3
 
 #include "Bodies/vector.h"
 #include "Bodies/epilogue.h"
@@ -23,8 +25,9 @@
 #include "Bodies/unfolding.h"
 #include "Bodies/winograd_rows.h"
 #include "Bodies/winograd.h"
+#include "Bodies/winograd_gradient.h"
 
 const ck_kernels ck_portable = {
     .name = "portable", .lanes = CK_LANES, .convolution = CK_CONVOLUTION, .pointwise = CK_POINTWISE,
     .resampling = CK_RESAMPLING, .winograd = CK_WINOGRAD,
-    .unfold = ck_unfold};
+    .winogradGradient = CK_WINOGRAD_GRADIENT, .unfold = ck_unfold};

@@ -11,6 +11,7 @@
 #include "ck_resampling.h"
 #include "ck_unfolding.h"
 #include "ck_winograd.h"
+#include "ck_winograd_gradient.h"
 
 /* All kernels of one instruction set. */
 typedef struct ck_kernels {
@@ -20,6 +21,7 @@ typedef struct ck_kernels {
   ck_pointwise_kernels pointwise;
   ck_resampling_kernels resampling;
   ck_winograd_kernels winograd;
+  ck_winograd_gradient_kernels winogradGradient;
   void (*unfold)(const ck_unfolding *unfolding);
 } ck_kernels;
 

@@ -56,6 +56,27 @@ enum AlgorithmChoice {
     return cost(of: plan, lanes: kernels.lanes) < 0.8 * directCost(extents, lanes: kernels.lanes) ? plan : nil
   }
 
+  /// The algorithm for the gradient of a weight where Winograd's is chosen, else `nil`.
+  static func winogradGradient(_ extents: ConvolutionExtents, kernels: Kernels) -> WinogradGradient? {
+    let forced = ConvolutionAlgorithm.forced
+    guard forced == nil || forced == .winograd, forced != nil || extents.multiplications >= smallest,
+      let gradient = WinogradGradient(extents, kernels: kernels)
+    else { return nil }
+    if forced == .winograd { return gradient }
+    guard gradient.sumCount <= mostWeights else { return nil }
+    return cost(of: gradient, lanes: kernels.lanes) < directCost(extents, lanes: kernels.lanes) ? gradient : nil
+  }
+
+  /// How the gradient of the input of a transposed convolution is split where Winograd's algorithm is chosen for it, else `nil`.
+  static func splitCorrelation(
+    _ extents: ConvolutionExtents, kernels: Kernels
+  ) -> (split: SplitCorrelation, plan: WinogradPlan)? {
+    guard let split = SplitCorrelation(extents),
+      let plan = winograd(.correlation, split.splitExtents, kernels: kernels)
+    else { return nil }
+    return (split, plan)
+  }
+
   /// Multiplications below which nothing is worth a choice.
   private static let smallest = 2_000_000
 
@@ -91,5 +112,17 @@ enum AlgorithmChoice {
     let stored = lines * plan.horizontal.phases.count
     return Double(vectors) * (Double(products) / 0.75 + Double(50 * plan.inputChannels + 20 * stored))
       + Double(tiles * WinogradRowsPlan.points * 500)
+  }
+
+  /// Products run at 85 %. To transform the samples of a tile, of one vector of channels, costs as much as 12 multiply-adds for
+  /// each point, and to transform a vector of sums back 6; sums that leave the caches cost 30 more, and as much for each chunk.
+  private static func cost(of gradient: WinogradGradient, lanes: Int) -> Double {
+    let samples = gradient.coarseBlocks + gradient.phases * gradient.fineBlocks
+    let sums = gradient.sumCount / lanes
+    let isLarge = gradient.sumCount * 4 > 2 << 20
+    let cost =
+      Double(gradient.tiles * sums) / 0.85 + Double(gradient.tiles * samples * gradient.area * 12)
+      + Double(sums * (isLarge ? 6 + 30 * gradient.chunks : 6 + 2 * gradient.chunks))
+    return cost * Double(gradient.extents.groups)
   }
 }

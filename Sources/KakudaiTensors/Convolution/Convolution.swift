@@ -25,7 +25,7 @@ package struct Convolution: Operation {
         ? CorrelationPlan.compute(
           .transpose, extents, input: cotangent, weight: weight, bias: nil, shape: input.shape) : nil,
       context.wanted[1]
-        ? WeightGradientPlan.compute(extents, coarse: cotangent, fine: input, shape: weight.shape) : nil,
+        ? WeightGradient.compute(extents, coarse: cotangent, fine: input, shape: weight.shape) : nil,
     ]
     if context.inputs.count > 2 { gradients.append(context.wanted[2] ? cotangent.channelSums() : nil) }
     return gradients

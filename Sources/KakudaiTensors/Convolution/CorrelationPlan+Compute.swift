@@ -127,37 +127,6 @@ extension CorrelationPlan {
 /// Outputs larger than this have left the caches before anybody reads them.
 let cachedBytes = 8 << 20
 
-extension WeightGradientPlan {
-  /// Computes the gradient of a weight of shape `shape` in parallel.
-  static func compute(_ extents: ConvolutionExtents, coarse: Tensor, fine: Tensor, shape: Shape) -> Tensor {
-    let threads = extents.threads
-    let table = Kernels.current.table.pointee
-    let kernels = table.convolution
-    return Tensor(shape: shape) { gradient in
-      if extents.batch > 0 && WeightGradientProduct.suits(extents) {
-        let product = WeightGradientProduct(extents: extents, kernels: kernels, unfold: table.unfold)
-        return withThreadCount(threads) {
-          product.compute(
-            coarse: coarse, fine: fine, into: gradient.baseAddress!, streams: 4 * gradient.count > cachedBytes)
-        }
-      }
-      gradient.initialize(repeating: 0)
-      guard extents.batch > 0 else { return }
-      let plan = WeightGradientPlan(extents, tasks: threads)
-      let operands = Operands(
-        coarse: UnsafePointer(coarse.storage.elements), fine: UnsafePointer(fine.storage.elements),
-        gradient: gradient.baseAddress!, kernels: kernels)
-      withThreadCount(threads) {
-        Parallel.forEach(plan.taskCount) { tasks in
-          let band = Storage(count: plan.largestBand.size)
-          for task in tasks { plan.run(task: task, operands, bandMemory: band.elements) }
-        }
-      }
-      withExtendedLifetime((coarse, fine)) {}
-    }
-  }
-}
-
 extension ConvolutionExtents {
   /// Multiplications of one direction.
   var multiplications: Int { batch * coarsePlane * coarseChannels * fineChannelsPerGroup * kernelArea }
