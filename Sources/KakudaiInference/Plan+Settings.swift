@@ -20,7 +20,7 @@ extension Plan {
 
     /// Few rows where little is computed with each value, so that the rows of one layer are still in the cache when the next one
     /// reads them; more where much is, so that weights are read less often (FSRCNN: 6 input rows, 64 channels: 36). As many
-    /// as make no ring larger than memory is cheap.
+    /// as make no ring larger than memory is cheap, or 4, in which convolutions of very wide pictures are computed.
     private static func stepRows(_ graph: RowGraph) -> Int {
       let values = graph.sizes.dropFirst().reduce(0) { $0 + $1.channels * $1.height * $1.width }
       var inputRows = (max(6, graph.multiplications / max(1, values) / 16) + 3) / 6 * 6
@@ -32,7 +32,9 @@ extension Plan {
       {
         inputRows -= 6
       }
-      return outputRows(inputRows)
+      let isLarge =
+        inputRows == 6 && RowSchedule(graph, stepRows: outputRows(6), strips: 1, lag: 1).memory > mostRingBytes
+      return outputRows(isLarge ? 4 : inputRows)
     }
 
     func schedule(_ graph: RowGraph, isOverlapped: Bool) -> RowSchedule {

@@ -88,5 +88,5 @@ struct RowSchedule: Sendable {
   }
 
   /// Bytes of all rings.
-  var memory: Int { rings.reduce(0) { $0 + 4 * $1.floats } }
+  var memory: Int { rings.reduce(0) { $0 + BufferPool.roundedUp(4 * $1.floats) } }
 }
