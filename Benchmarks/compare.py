@@ -39,7 +39,7 @@ def measure(case, ours, threads):
         if call is None:
             continue
         difference = worst_difference(call(), results)
-        if not difference < 1e-4:
+        if not difference < getattr(case, "tolerance", 1e-4):
             print(f"{case.name}: {name} is left out, as its results differ by {difference}")
             continue
         calls[name] = lambda count, call=call: times(call, count)

@@ -125,6 +125,25 @@ class TrainingStep:
         return weights | {"input": torch.rand(shape), "target": torch.rand(target)}
 
 
+@dataclass(frozen=True)
+class AdversarialStep:
+    """Forward, backward and Adam, of DCGAN's generator and discriminator."""
+    name: str
+    batch: int
+    # Rounding decides on which side of the activations' kinks a few elements fall; PyTorch's gradients differ by 0.034 from
+    # those in double.
+    tolerance: float = 0.1
+    operation: str = "trainAdversaries"
+    unit = "steps/s"
+    table = "training steps"
+    work = 1e9
+
+    def tensors(self):
+        """Weights, noise and pictures."""
+        weights = {name: tensor.detach() for name, tensor in training_rivals.DCGAN().state_dict().items()}
+        return weights | {"input": torch.randn(self.batch, 100, 1, 1), "target": torch.rand(self.batch, 3, 64, 64) * 2 - 1}
+
+
 LAYERS = [
     _transposed("seed_3-32_k4s2_28", 3, 32, 4, 2, 1, 28),
     _transposed("seed_32-3_k4s2_56", 32, 3, 4, 2, 1, 56),
@@ -186,6 +205,7 @@ PICTURES = [
       for operation in ("leakyReLU", "tanh", "sigmoid", "instanceNorm")],
 ]
 
-STEPS = [TrainingStep(f"train_fsrcnn_x{scale}_b16_32", scale, 16, 32) for scale in (2, 3)]
+STEPS = [TrainingStep(f"train_fsrcnn_x{scale}_b16_32", scale, 16, 32) for scale in (2, 3)] + [
+    AdversarialStep("train_dcgan_b64", 64)]
 
 ALL = LAYERS + GRADIENTS + PICTURES + STEPS

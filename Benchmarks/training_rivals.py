@@ -25,6 +25,23 @@ class FSRCNN(nn.Module):
         return self.enlargement(x)
 
 
+class DCGAN(nn.Module):
+    """Generator and discriminator for pictures of 64 x 64."""
+
+    def __init__(self):
+        super().__init__()
+        generator = [nn.ConvTranspose2d(100, 512, 4, bias=False), nn.BatchNorm2d(512), nn.ReLU()]
+        for channels in (512, 256, 128):
+            generator += [nn.ConvTranspose2d(channels, channels // 2, 4, 2, 1, bias=False),
+                          nn.BatchNorm2d(channels // 2), nn.ReLU()]
+        self.generator = nn.Sequential(*generator, nn.ConvTranspose2d(64, 3, 4, 2, 1, bias=False), nn.Tanh())
+        discriminator = [nn.Conv2d(3, 64, 4, 2, 1, bias=False), nn.LeakyReLU(0.2)]
+        for channels in (64, 128, 256):
+            discriminator += [nn.Conv2d(channels, channels * 2, 4, 2, 1, bias=False),
+                              nn.BatchNorm2d(channels * 2), nn.LeakyReLU(0.2)]
+        self.discriminator = nn.Sequential(*discriminator, nn.Conv2d(512, 1, 4, bias=False))
+
+
 def torch_default(case, tensors, threads):
     return _step(case, tensors, torch.contiguous_format)
 
@@ -34,6 +51,37 @@ def torch_channels_last(case, tensors, threads):
 
 
 def _step(case, tensors, memory_format):
+    step = _adversarial_step if case.operation == "trainAdversaries" else _super_resolution_step
+    return step(case, tensors, memory_format)
+
+
+def _adversarial_step(case, tensors, memory_format):
+    networks = DCGAN()
+    networks.load_state_dict({name: tensor for name, tensor in tensors.items() if name not in ("input", "target")})
+    networks = networks.to(memory_format=memory_format)
+    generator, discriminator = networks.generator, networks.discriminator
+    noise, pictures = (tensors[name].contiguous(memory_format=memory_format) for name in ("input", "target"))
+    real = torch.ones(len(pictures), 1, 1, 1)
+    optimizers = [torch.optim.Adam(network.parameters(), lr=2e-4, betas=(0.5, 0.999)) for network in (generator, discriminator)]
+    loss = functional.binary_cross_entropy_with_logits
+
+    def call():
+        with torch.enable_grad():
+            fake = generator(noise)
+            own = list(generator.parameters())
+            # Without the discriminator's gradients, which are not wanted here.
+            for parameter, gradient in zip(own, torch.autograd.grad(loss(discriminator(fake), real), own)):
+                parameter.grad = gradient
+            optimizers[1].zero_grad()
+            (loss(discriminator(pictures), real) + loss(discriminator(fake.detach()), 0 * real)).backward()
+            for optimizer in optimizers:
+                optimizer.step()
+        gradients = {name: parameter.grad for name, parameter in networks.named_parameters()}
+        return [gradients[name] for name in tensors if name in gradients]
+    return call
+
+
+def _super_resolution_step(case, tensors, memory_format):
     network = FSRCNN(case.scale)
     network.load_state_dict({name: tensor for name, tensor in tensors.items() if name not in ("input", "target")})
     network = network.to(memory_format=memory_format)

@@ -73,6 +73,7 @@ func makeJob(_ file: Safetensors) throws -> any Job {
     return Forward { plan(input) }
   }
   if file.metadata["operation"] == "train" { return try TrainingStep(file) }
+  if file.metadata["operation"] == "trainAdversaries" { return try AdversarialStep(file) }
   let function = try function(file)
   let names = ["input", "weight", "bias"].filter { file.tensors[$0] != nil }
   let operands = try names.map { try file.tensor($0) }
