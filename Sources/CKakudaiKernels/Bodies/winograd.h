@@ -130,22 +130,31 @@ CK_INLINE void ck_deal(const float *source, float *streams, size_t tiles) {
   }
 }
 
+CK_INLINE void ck_copy_samples(const float *row, const ptrdiff_t stride, ptrdiff_t count, float *restrict line) {
+  for (ptrdiff_t i = 0; i < count; i++) line[i] = row[i * stride];
+}
+
 /* The samples firstColumn ... of a row, `count` of them, zeros outside of the picture. */
 static const float *ck_padded(const ck_winograd_input *t, const float *row, ptrdiff_t first, size_t count, float *line) {
-  const ptrdiff_t columns = (ptrdiff_t)t->columns;
-  if (first >= 0 && first + (ptrdiff_t)count <= columns) return row + first;
+  const ptrdiff_t stride = t->columnStride, samples = (t->columns - t->columnPhase + stride - 1) / stride;
+  row += t->columnPhase;
+  if (stride == 1 && first >= 0 && first + (ptrdiff_t)count <= samples) return row + first;
   if (count <= 4 * CK_WINOGRAD_TILE) { /* less than the calls below cost */
     for (ptrdiff_t i = 0; i < (ptrdiff_t)count; i++)
-      line[i] = first + i >= 0 && first + i < columns ? row[first + i] : 0;
+      line[i] = first + i >= 0 && first + i < samples ? row[(first + i) * stride] : 0;
     return line;
   }
   const ptrdiff_t end = first + (ptrdiff_t)count;
-  const ptrdiff_t from = first < 0 ? 0 : first < columns ? first : columns;
-  const ptrdiff_t to = end > columns ? columns : end > from ? end : from;
+  const ptrdiff_t from = first < 0 ? 0 : first < samples ? first : samples;
+  const ptrdiff_t to = end > samples ? samples : end > from ? end : from;
   const size_t before = from - first < (ptrdiff_t)count ? (size_t)(from - first) : count;
   const size_t copied = (size_t)(to - from);
   memset(line, 0, before * 4);
-  memcpy(line + before, row + from, copied * 4);
+  switch (stride) {
+  case 1: memcpy(line + before, row + from, copied * 4); break;
+  case 2: ck_copy_samples(row + 2 * from, 2, to - from, line + before); break;
+  default: ck_copy_samples(row + stride * from, stride, to - from, line + before);
+  }
   memset(line + before + copied, 0, (count - before - copied) * 4);
   return line;
 }
@@ -171,8 +180,8 @@ CK_INLINE void ck_deal_run(const ck_winograd_input *t, const ck_winograd_run *ru
         for (size_t tile = 0; tile < tiles; tile++) fifth[tile] = first[tile + 1];
     }
     /* Of the next channel. */
-    for (size_t x = 0; x < samples; x += 16)
-      ck_prefetch(input + t->channelStride + rowOffsets[row] + run->firstColumn + (ptrdiff_t)x);
+    for (ptrdiff_t x = 0; x < (ptrdiff_t)samples * t->columnStride; x += 16)
+      ck_prefetch(input + t->channelStride + rowOffsets[row] + run->firstColumn * t->columnStride + x);
   }
 }
 

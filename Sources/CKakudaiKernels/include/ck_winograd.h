@@ -34,7 +34,8 @@ typedef struct ck_winograd_weights {
   size_t pointStride; /* of what is written */
 } ck_winograd_weights;
 
-/* Tiles that lie in one row of one picture, neighbours there and in their unit; firstColumn is that of the first tile. */
+/* Tiles that lie in one row of one picture, neighbours there and in their unit; firstColumn, counted in samples for inputs, is that
+ * of the first tile. */
 typedef struct ck_winograd_run {
   ptrdiff_t firstColumn;
   size_t firstTile, tiles;
@@ -44,7 +45,9 @@ typedef struct ck_winograd_run {
 typedef struct ck_winograd_input {
   const float *input;
   ptrdiff_t channelStride;
-  size_t channels, taps, tileRows, columns;
+  size_t channels, taps, tileRows;
+  /* Sample i of a row is its column i * columnStride + columnPhase. */
+  ptrdiff_t columns, columnStride, columnPhase;
   const ck_winograd_run *runs; /* in ascending order of tiles; columns outside of the picture are zeros */
   size_t runCount;
   /* Where column 0 of each of the `rowPoints` rows that the tiles of each run read stands; CK_NOWHERE for zeros. */

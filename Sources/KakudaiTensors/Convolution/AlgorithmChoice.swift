@@ -96,7 +96,7 @@ enum AlgorithmChoice {
     let rows = plan.extents.batch * plan.extents.groups * plan.vertical.tiles
     let vectors = (rows * plan.horizontal.tiles + lanes - 1) / lanes
     let area = plan.pointsOfTile
-    let transforms = plan.vertical.phases.count * plan.horizontal.anchors.count * plan.inputChannels
+    let transforms = plan.vertical.phases.count * plan.horizontal.anchors.count * plan.transformedChannels
     let inverses = plan.vertical.phases.count * plan.horizontal.phases.count * plan.outputChannels
     return Double(vectors) * (Double(plan.weightsPerGroup) / 0.92 + Double(area * (13 * transforms + 10 * inverses)))
       + Double(rows * (250 * transforms + 200 * inverses))

@@ -1,23 +1,31 @@
 import CKakudaiKernels
 
-/// One axis of a correlation of stride 1, or of a transposed one of any stride, in tiles of some positions of each output phase.
+/// One axis of a correlation or of a transposed one, in tiles of some positions of each output phase.
 ///
 /// Tile `i` covers the outputs `i·tile·phases − lead ..< (i + 1)·tile·phases − lead`; its outputs of one phase read
-/// `taps + tile − 1` samples from `tile·i + anchor` on.
+/// `taps + tile − 1` samples from `tile·i + anchor` on. Where the axis is read with a stride, each of its input
+/// phases, the samples `m, m + stride, …`, stands for a channel of its own with some of the taps, and begins to read `start` further on.
 struct WinogradAxis {
   struct Phase {
     /// Index into `anchors`.
     var anchor: Int
-    /// The kernel index of each tap, in the order of the samples; `nil` where this phase has fewer taps than others.
-    var kernelIndices: [Int?]
-    /// Whether the last tap is missing, so that nothing is left of the point ∞.
-    var hasLastTap: Bool { kernelIndices.last! != nil }
+    /// For each input phase the kernel index of each tap, in the order of the samples; `nil` where there are fewer than elsewhere.
+    var kernelIndices: [[Int?]]
+    /// Whether the last tap is there, without which nothing is left of the point ∞.
+    var hasLastTap: Bool { kernelIndices.contains { $0.last! != nil } }
+  }
+
+  struct InputPhase {
+    var index: Int
+    var start: Int
   }
 
   /// Four along rows; four or six, for three taps, across them.
   let tile: Int
   let taps: Int
   let phases: [Phase]
+  let readStride: Int
+  let inputPhases: [InputPhase]
   /// The output phase that stands in each place of a group of `phases.count` neighbouring outputs of a tile.
   let order: [Int]
   /// Where the first tile begins to read.
@@ -34,24 +42,36 @@ struct WinogradAxis {
   ///   for all, but reach beyond the picture at its start.
   /// - Returns: `nil` where some phase does not have neighbouring samples for its taps, or not two or three.
   init?(_ axis: AxisPhases, tile: Int = Int(CK_WINOGRAD_TILE), sharesSamples: Bool) {
-    let sorted = axis.phases.map { $0.sorted { $0.offset < $1.offset } }
+    let isStrided = axis.readStride > 1
+    guard !isStrided || axis.phases.count == 1 else { return nil }
+    // One list of taps for each phase, of the outputs or, where the axis is read with a stride, of the inputs.
+    let lists =
+      isStrided ? axis.inputPhases.map { phase in axis.phases[0].filter { $0.inputPhase == phase } } : axis.phases
+    let sorted = lists.map { $0.sorted { $0.offset < $1.offset } }
     let taps = sorted.map(\.count).max() ?? 0
-    guard axis.readStride == 1, (2...3).contains(taps), axis.phases.count <= Int(CK_WINOGRAD_MOST_PHASES),
+    guard (2...3).contains(taps), axis.phases.count <= Int(CK_WINOGRAD_MOST_PHASES),
       sorted.allSatisfy({ !$0.isEmpty && $0.last!.offset - $0[0].offset == $0.count - 1 })
     else { return nil }
-    let stride = sorted.count
     let starts = sorted.map { $0[0].offset }
+    let indices = sorted.map { phase in (0..<taps).map { $0 < phase.count ? phase[$0].kernelIndex : nil } }
+    (self.taps, self.tile, readStride) = (taps, tile, axis.readStride)
+    inputLength = axis.inputLength
+    guard !isStrided else {
+      phases = [Phase(anchor: 0, kernelIndices: indices)]
+      inputPhases = zip(axis.inputPhases, starts).map { InputPhase(index: $0, start: $1) }
+      (anchors, lead, order) = ([0], 0, [0])
+      tiles = (axis.outputLength + tile - 1) / tile
+      return
+    }
+    inputPhases = [InputPhase(index: 0, start: 0)]
+    let stride = sorted.count
     // Shifted by a position, a phase reads what another reads; in place they must still be neighbours.
     let places = starts.enumerated().map { (starts.min()! - $1) * stride + $0 }
     let isShared = sharesSamples && places.max()! - places.min()! == stride - 1
     let anchors = isShared ? [starts.min()!] : starts.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
-    (self.taps, self.tile) = (taps, tile)
     self.anchors = anchors
-    inputLength = axis.inputLength
-    phases = sorted.map { phase in
-      Phase(
-        anchor: isShared ? 0 : anchors.firstIndex(of: phase[0].offset)!,
-        kernelIndices: (0..<taps).map { $0 < phase.count ? phase[$0].kernelIndex : nil })
+    phases = zip(starts, indices).map {
+      Phase(anchor: isShared ? 0 : anchors.firstIndex(of: $0)!, kernelIndices: [$1])
     }
     lead = isShared ? -places.min()! : 0
     order = isShared ? places.indices.sorted { places[$0] < places[$1] } : Array(places.indices)
@@ -67,8 +87,9 @@ struct WinogradAxis {
   func needed(_ outputs: Range<Int>) -> Range<Int> {
     guard !outputs.isEmpty else { return 0..<0 }
     let tiles = tiles(covering: outputs)
-    let first = tiles.lowerBound * tile + anchors.min()!
-    let end = (tiles.upperBound - 1) * tile + anchors.max()! + points
+    let starts = inputPhases.map(\.start)
+    let first = (tiles.lowerBound * tile + anchors.min()! + starts.min()!) * readStride
+    let end = ((tiles.upperBound - 1) * tile + anchors.max()! + points + starts.max()!) * readStride
     let clampedEnd = min(max(end, 0), inputLength)
     return min(max(first, 0), clampedEnd)..<clampedEnd
   }

@@ -63,7 +63,7 @@ extension WinogradPlan {
       // Odd numbers of cache lines, so that the points of one tile do not all fall into the same cache set.
       func stride(_ rows: Int) -> Int { (rows * mostTiles / 16 + 1 | 1) * 16 }
       let mostOutputs = plan.chunks.map(\.count).max() ?? 0
-      (pointStride, productStride) = (stride(plan.inputChannels), stride(mostOutputs))
+      (pointStride, productStride) = (stride(plan.transformedChannels), stride(mostOutputs))
       let area = plan.pointsOfTile
       points = Storage(count: plan.horizontal.anchors.count * area * pointStride)
       products = Storage(count: plan.horizontal.phases.count * area * productStride)
@@ -120,30 +120,40 @@ extension WinogradPlan {
 
   private func transform(phase: Int, group: Int, _ operands: Operands, tiles: Int, _ scratch: Scratch) {
     let input = operands.input
-    let anchor = vertical.anchors[vertical.phases[phase].anchor]
+    var transformed = scratch.points.elements
+    for (rows, columns) in inputPhases {
+      let (rows, columns) = (vertical.inputPhases[rows], horizontal.inputPhases[columns])
+      setInputRows(phase: phase, rows, operands, scratch)
+      for (index, anchor) in horizontal.anchors.enumerated() {
+        setKernelRuns(origin: anchor + columns.start, step: horizontal.tile, scratch)
+        scratch.rowOffsets.withUnsafeBufferPointer { rowOffsets in
+          scratch.kernelRuns.withUnsafeBufferPointer { runs in
+            var transform = ck_winograd_input(
+              input: input.base + group * inputChannels * input.channelStride, channelStride: input.channelStride,
+              channels: inputChannels, taps: vertical.taps, tileRows: vertical.tile, columns: inputSize.width,
+              columnStride: horizontal.readStride, columnPhase: columns.index, runs: runs.baseAddress,
+              runCount: runs.count, rowOffsets: rowOffsets.baseAddress,
+              transformed: transformed + index * pointsOfTile * scratch.pointStride,
+              pointStride: scratch.pointStride, tiles: tiles)
+            operands.kernels.transform(&transform)
+          }
+        }
+      }
+      transformed += inputChannels * tiles
+    }
+  }
+
+  /// The rows that the tiles of each run read, of one input phase.
+  private func setInputRows(phase: Int, _ rows: WinogradAxis.InputPhase, _ operands: Operands, _ scratch: Scratch) {
+    let anchor = vertical.anchors[vertical.phases[phase].anchor] + rows.start
     scratch.rowOffsets.removeAll(keepingCapacity: true)
     for run in scratch.runs {
       let first = run.row * vertical.tile + anchor
-      for y in first..<first + vertical.points {
+      for position in first..<first + vertical.points {
+        let y = position * vertical.readStride + rows.index
         scratch.rowOffsets.append(
           y >= 0 && y < inputSize.height
-            ? run.image * operands.inputImageStride + input.offset(row: y) : nowhere)
-      }
-    }
-    let area = pointsOfTile
-    for (index, anchor) in horizontal.anchors.enumerated() {
-      setKernelRuns(origin: anchor, step: horizontal.tile, scratch)
-      scratch.rowOffsets.withUnsafeBufferPointer { rowOffsets in
-        scratch.kernelRuns.withUnsafeBufferPointer { runs in
-          var transform = ck_winograd_input(
-            input: input.base + group * inputChannels * input.channelStride, channelStride: input.channelStride,
-            channels: inputChannels, taps: vertical.taps, tileRows: vertical.tile, columns: inputSize.width,
-            runs: runs.baseAddress, runCount: runs.count,
-            rowOffsets: rowOffsets.baseAddress,
-            transformed: scratch.points.elements + index * area * scratch.pointStride,
-            pointStride: scratch.pointStride, tiles: tiles)
-          operands.kernels.transform(&transform)
-        }
+            ? run.image * operands.inputImageStride + operands.input.offset(row: y) : nowhere)
       }
     }
   }
@@ -161,12 +171,12 @@ extension WinogradPlan {
       wanted.withUnsafeBufferPointer { wanted in
         var multiplication = ck_winograd_products(
           transformed: scratch.points.elements + horizontal.phases[column].anchor * area * scratch.pointStride,
-          pointStride: scratch.pointStride, channels: inputChannels, tiles: tiles, weights: weights,
+          pointStride: scratch.pointStride, channels: transformedChannels, tiles: tiles, weights: weights,
           points: wanted.baseAddress, pointCount: wanted.count, outputs: outputs, products: products,
           productStride: scratch.productStride, scratch: scratch.phases.elements)
         operands.kernels.multiply(&multiplication)
       }
-      weights += wanted.count * inputChannels * outputs
+      weights += wanted.count * transformedChannels * outputs
       var index = 0
       for point in 0..<area {
         let isWanted = index < wanted.count && wanted[index] == point

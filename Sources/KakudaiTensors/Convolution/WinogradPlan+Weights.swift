@@ -51,25 +51,29 @@ extension WinogradPlan {
     var packed = packed
     for column in horizontal.order {
       let wanted = wantedPoints[phase][column]
-      let pointStride = inputChannels * outputs.count
+      let pointStride = transformedChannels * outputs.count
       for block in 0..<blocks {
         let own = outputs.count * block / blocks..<outputs.count * (block + 1) / blocks
-        let offsets = own.flatMap { output in
-          vertical.phases[phase].kernelIndices.flatMap { row in
-            horizontal.phases[column].kernelIndices.map { column -> Int in
-              guard let row, let column else { return .min }  // CK_NOWHERE
-              return (outputs.lowerBound + output) * outputStride + row * extents.horizontal.kernel + column
+        var packed = packed + own.lowerBound * transformedChannels
+        for (rows, columns) in inputPhases {
+          let offsets = own.flatMap { output in
+            vertical.phases[phase].kernelIndices[rows].flatMap { row in
+              horizontal.phases[column].kernelIndices[columns].map { column -> Int in
+                guard let row, let column else { return .min }  // CK_NOWHERE
+                return (outputs.lowerBound + output) * outputStride + row * extents.horizontal.kernel + column
+              }
             }
           }
-        }
-        offsets.withUnsafeBufferPointer { offsets in
-          wanted.withUnsafeBufferPointer { wanted in
-            var weights = ck_winograd_weights(
-              source: weight, channelStride: channelStride, offsets: offsets.baseAddress, channels: inputChannels,
-              outputs: own.count, taps: vertical.taps, tileRows: vertical.tile, wanted: wanted.baseAddress,
-              wantedCount: wanted.count, pointStride: pointStride)
-            kernels.packTransformed(&weights, packed + own.lowerBound * inputChannels)
+          offsets.withUnsafeBufferPointer { offsets in
+            wanted.withUnsafeBufferPointer { wanted in
+              var weights = ck_winograd_weights(
+                source: weight, channelStride: channelStride, offsets: offsets.baseAddress, channels: inputChannels,
+                outputs: own.count, taps: vertical.taps, tileRows: vertical.tile, wanted: wanted.baseAddress,
+                wantedCount: wanted.count, pointStride: pointStride)
+              kernels.packTransformed(&weights, packed)
+            }
           }
+          packed += inputChannels * own.count
         }
       }
       packed += wanted.count * pointStride

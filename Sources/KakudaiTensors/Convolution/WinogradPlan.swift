@@ -1,6 +1,6 @@
 import CKakudaiKernels
 
-/// How a correlation of stride 1, or a transposed one whose phases have two or three taps, is computed by Winograd's minimal
+/// How a correlation or a transposed one whose phases have two or three taps each, is computed by Winograd's minimal
 /// filtering: 36 multiplications in place of 144 (three taps), 25 in place of 64 (two), for 4 × 4 outputs and a pair of channels.
 ///
 /// Vertical output phases are computed apart, horizontal ones together and interleaved. Tiles are anchored at the origin of the
@@ -75,6 +75,14 @@ final class WinogradPlan: Sendable {
   /// Samples, of all channels.
   private static let longestRow = 1 << 17
 
+  /// Indices into the input phases of both axes, in the order in which their channels follow.
+  var inputPhases: [(rows: Int, columns: Int)] {
+    vertical.inputPhases.indices.flatMap { rows in horizontal.inputPhases.indices.map { (rows, $0) } }
+  }
+
+  /// Per group: an axis that is read with a stride makes several of each.
+  var transformedChannels: Int { inputChannels * vertical.inputPhases.count * horizontal.inputPhases.count }
+
   var pointsOfTile: Int { vertical.points * horizontal.points }
 
   /// Outputs of one tile.
@@ -82,7 +90,7 @@ final class WinogradPlan: Sendable {
 
   /// Floats of the transformed weights of one group and one vertical output phase.
   func weightCount(phase: Int) -> Int {
-    wantedPoints[phase].reduce(0) { $0 + $1.count } * inputChannels * outputChannels
+    wantedPoints[phase].reduce(0) { $0 + $1.count } * transformedChannels * outputChannels
   }
 
   /// Floats of the transformed weights of one group.

@@ -76,6 +76,7 @@ struct WinogradTests {
     let both = [
       (false, 3, 1, 0), (true, 3, 1, 0), (true, 4, 2, 0), (true, 4, 2, 1), (true, 3, 2, 1), (true, 3, 2, 0),
       (true, 6, 3, 0), (true, 6, 2, 0), (true, 8, 4, 0), (true, 5, 2, 1), (false, 2, 1, 0), (true, 7, 3, 2),
+      (false, 4, 2, 0), (false, 3, 2, 0), (false, 5, 2, 0), (false, 6, 2, 0), (false, 6, 3, 0),
     ].map { (ConvolutionAlgorithm.winograd, $0) }
     let rows = [
       (false, 3, 1, 0), (false, 4, 1, 0), (false, 5, 1, 0), (true, 5, 1, 0), (true, 9, 2, 1), (true, 9, 3, 2),
