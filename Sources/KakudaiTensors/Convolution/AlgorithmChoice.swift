@@ -67,16 +67,6 @@ enum AlgorithmChoice {
     return cost(of: gradient, lanes: kernels.lanes) < directCost(extents, lanes: kernels.lanes) ? gradient : nil
   }
 
-  /// How the gradient of the input of a transposed convolution is split where Winograd's algorithm is chosen for it, else `nil`.
-  static func splitCorrelation(
-    _ extents: ConvolutionExtents, kernels: Kernels
-  ) -> (split: SplitCorrelation, plan: WinogradPlan)? {
-    guard let split = SplitCorrelation(extents),
-      let plan = winograd(.correlation, split.splitExtents, kernels: kernels)
-    else { return nil }
-    return (split, plan)
-  }
-
   /// Multiplications below which nothing is worth a choice.
   private static let smallest = 2_000_000
 

@@ -22,23 +22,14 @@ package struct TransposedConvolution: Operation {
     let (input, weight, cotangent) = (context.inputs[0], context.inputs[1], context.cotangent)
     let extents = ConvolutionExtents(geometry, fine: cotangent.shape, coarse: input.shape, weight: weight.shape)
     var gradients: [Tensor?] = [
-      context.wanted[0] ? inputGradient(extents, cotangent: cotangent, weight: weight, shape: input.shape) : nil,
+      context.wanted[0]
+        ? CorrelationPlan.compute(
+          .correlation, extents, input: cotangent, weight: weight, bias: nil, shape: input.shape) : nil,
       context.wanted[1]
         ? WeightGradient.compute(extents, coarse: input, fine: cotangent, shape: weight.shape) : nil,
     ]
     if context.inputs.count > 2 { gradients.append(context.wanted[2] ? cotangent.channelSums() : nil) }
     return gradients
-  }
-
-  private func inputGradient(
-    _ extents: ConvolutionExtents, cotangent: Tensor, weight: Tensor, shape: Shape
-  ) -> Tensor {
-    let kernels = Kernels.current
-    guard shape.elementCount > 0, let (split, plan) = AlgorithmChoice.splitCorrelation(extents, kernels: kernels) else {
-      return CorrelationPlan.compute(
-        .correlation, extents, input: cotangent, weight: weight, bias: nil, shape: shape)
-    }
-    return split.compute(plan, input: cotangent, weight: weight, shape: shape, kernels: kernels)
   }
 }
 

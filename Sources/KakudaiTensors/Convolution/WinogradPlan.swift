@@ -33,7 +33,9 @@ final class WinogradPlan: Sendable {
       (rows, columns) = (.transpose(extents.vertical), .transpose(extents.horizontal))
       (inputChannels, outputChannels) = (extents.coarseChannelsPerGroup, extents.fineChannelsPerGroup)
     }
-    guard let vertical = Self.vertical(rows, samplesPerRow: outputChannels * columns.outputLength),
+    guard
+      let vertical = Self.vertical(
+        rows, channels: inputChannels, samplesPerRow: outputChannels * columns.outputLength),
       let apart = WinogradAxis(columns, sharesSamples: false),
       let shared = WinogradAxis(columns, sharesSamples: true), vertical.taps == apart.taps
     else { return nil }
@@ -60,11 +62,12 @@ final class WinogradPlan: Sendable {
     chunks = (0..<count).map { outputChannels * $0 / count..<outputChannels * ($0 + 1) / count }
   }
 
-  /// Six rows need a ninth less products than four, and less transforms; but the last tile may have more rows to spare, and
-  /// pictures that flow by rows must hold half as many rows again, which are megabytes each where they are long.
-  private static func vertical(_ rows: AxisPhases, samplesPerRow: Int) -> WinogradAxis? {
+  /// Six rows need a ninth less products than four, and less transforms; but the last tile may have more rows to spare, sums over
+  /// few channels have errors beyond the bound, and pictures that flow by rows must hold half as many rows again, which are
+  /// megabytes each where they are long.
+  private static func vertical(_ rows: AxisPhases, channels: Int, samplesPerRow: Int) -> WinogradAxis? {
     guard let four = WinogradAxis(rows, sharesSamples: false) else { return nil }
-    guard four.taps == 3, samplesPerRow < longestRow,
+    guard four.taps == 3, channels >= 8, samplesPerRow < longestRow,
       let six = WinogradAxis(rows, tile: Int(CK_WINOGRAD_MOST_ROWS), sharesSamples: false)
     else { return four }
     return six.tiles * six.points < four.tiles * four.points ? six : four
