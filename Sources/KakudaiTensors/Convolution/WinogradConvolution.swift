@@ -20,18 +20,16 @@ final class WinogradConvolution: Sendable {
     slopes = plan.slopes(of: epilogue)
   }
 
-  /// What one thread needs; the direct algorithm is made ready when a sum is not finite.
+  /// What one thread needs.
   final class Scratch {
     fileprivate let winograd: WinogradPlan.Scratch
-    fileprivate lazy var direct = CorrelationPlan(
-      plan.direction, plan.extents, kernels: kernels.table.pointee.convolution, lanes: kernels.lanes, tasks: 1)
-    fileprivate lazy var directScratch = CorrelationPlan.Scratch(direct)
-    private let plan: WinogradPlan
-    private let kernels: Kernels
+    fileprivate let direct: DirectRepetition
 
     init(_ convolution: WinogradConvolution) {
-      (plan, kernels) = (convolution.plan, convolution.kernels)
-      winograd = WinogradPlan.Scratch(plan)
+      winograd = WinogradPlan.Scratch(convolution.plan)
+      direct = DirectRepetition(
+        convolution.plan.direction, convolution.plan.extents, weight: convolution.weight, bias: convolution.bias,
+        epilogue: convolution.epilogue, kernels: convolution.kernels)
     }
   }
 
@@ -101,34 +99,22 @@ final class WinogradConvolution: Sendable {
   ) {
     let again = plan.run(
       tiles, of: region, group: group, operands, lanes: kernels.lanes, scratch.winograd)
-    guard !again.isEmpty else { return }
-    let direct = scratch.direct
-    let (weights, biases) = direct.packed(weight, bias, threads: 1, kernels: kernels)
-    let slopes = direct.slopes(of: epilogue)
-    let directOperands = CorrelationPlan.Operands(
-      packedWeights: UnsafePointer(weights.elements), packedBiases: biases.map { UnsafePointer($0.elements) },
-      epilogue: epilogue.kernelEpilogue(slopes: slopes), streams: false, kernels: kernels.table.pointee.convolution)
+    func channels(_ window: RowWindow, image: Int, first: Int) -> RowWindow {
+      var window = window.channels(from: first)
+      window.base += image
+      return window
+    }
+    let first = group * plan.outputChannels
     for run in again {
-      func channels(_ window: RowWindow, image: Int, first: Int) -> RowWindow {
-        var window = window.channels(from: first)
-        window.base += image
-        return window
-      }
-      let first = group * plan.outputChannels
-      let piece = CorrelationPlan.Piece(
+      let image = run.image * operands.outputImageStride
+      scratch.direct.compute(
         group: group, rows: plan.rows(of: run).clamped(to: region.rows),
-        columns: plan.columns(of: run).clamped(to: region.columns), chunks: direct.chunks.indices,
-        residual: operands.residual.map {
-          channels($0, image: run.image * operands.outputImageStride, first: first)
-        })
-      direct.run(
-        piece, directOperands,
+        columns: plan.columns(of: run).clamped(to: region.columns),
         from: channels(
           operands.input, image: run.image * operands.inputImageStride, first: group * plan.inputChannels),
-        to: channels(operands.output, image: run.image * operands.outputImageStride, first: first),
-        scratch.directScratch)
+        to: channels(operands.output, image: image, first: first),
+        residual: operands.residual.map { channels($0, image: image, first: first) })
     }
-    withExtendedLifetime((weights, biases, slopes)) {}
   }
 }
 

@@ -27,14 +27,13 @@ final class WinogradRowsConvolution: Sendable {
     fileprivate let rowLength: Int
     fileprivate let productLength: Int
     fileprivate let lines: Int
-    fileprivate lazy var direct = CorrelationPlan(
-      plan.direction, plan.extents, kernels: kernels.table.pointee.convolution, lanes: kernels.lanes, tasks: 1)
-    fileprivate lazy var directScratch = CorrelationPlan.Scratch(direct)
-    private let plan: WinogradRowsPlan
-    private let kernels: Kernels
+    fileprivate let direct: DirectRepetition
 
     init(_ convolution: WinogradRowsConvolution) {
-      (plan, kernels) = (convolution.plan, convolution.kernels)
+      let plan = convolution.plan
+      direct = DirectRepetition(
+        plan.direction, plan.extents, weight: convolution.weight, bias: convolution.bias,
+        epilogue: convolution.epilogue, kernels: convolution.kernels)
       rowLength = (plan.mostPositions + plan.horizontal.reach + 47) / 16 * 16
       productLength = plan.mostPositions * plan.horizontal.phases.count + 16
       lines = plan.outputChannels * plan.vertical.phases.count
@@ -129,9 +128,9 @@ final class WinogradRowsConvolution: Sendable {
     }
     combine(tile: tile, rows: rows, columns: columns, to: output, residual: residual, scratch)
     for columns in columnsToRepeat(columns, scratch) {
-      computeDirectly(
+      scratch.direct.compute(
         rows: (tile * plan.unit..<(tile + 1) * plan.unit).clamped(to: rows), columns: columns, from: input, to: output,
-        residual: residual, scratch)
+        residual: residual)
     }
   }
 
@@ -209,21 +208,5 @@ final class WinogradRowsConvolution: Sendable {
       }
     }
     return found
-  }
-
-  private func computeDirectly(
-    rows: Range<Int>, columns: Range<Int>, from input: RowWindow, to output: RowWindow, residual: RowWindow?,
-    _ scratch: Scratch
-  ) {
-    let direct = scratch.direct
-    let (weights, biases) = direct.packed(weight, bias, threads: 1, kernels: kernels)
-    let slopes = direct.slopes(of: epilogue)
-    let operands = CorrelationPlan.Operands(
-      packedWeights: UnsafePointer(weights.elements), packedBiases: biases.map { UnsafePointer($0.elements) },
-      epilogue: epilogue.kernelEpilogue(slopes: slopes), streams: false, kernels: kernels.table.pointee.convolution)
-    let piece = CorrelationPlan.Piece(
-      group: 0, rows: rows, columns: columns, chunks: direct.chunks.indices, residual: residual)
-    direct.run(piece, operands, from: input, to: output, scratch.directScratch)
-    withExtendedLifetime((weights, biases, slopes)) {}
   }
 }
