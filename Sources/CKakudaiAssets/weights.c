@@ -5,8 +5,22 @@ static const uint8_t fast_x2[] = {
 #embed "Weights/fast-x2.safetensors"
 };
 
+static const uint8_t fine_x2[] = {
+#embed "Weights/fine-x2.safetensors"
+};
+
+static const uint8_t fine_x3[] = {
+#embed "Weights/fine-x3.safetensors"
+};
+static const uint8_t fine_x4[] = {
+#embed "Weights/fine-x4.safetensors"
+};
+
 static const ka_weights table[] = {
     {"fast-x2", fast_x2, sizeof fast_x2},
+    {"fine-x2", fine_x2, sizeof fine_x2},
+    {"fine-x3", fine_x3, sizeof fine_x3},
+    {"fine-x4", fine_x4, sizeof fine_x4},
 };
 const ka_weights *const ka_shipped_weights = table;
 const size_t ka_shipped_weights_count = sizeof table / sizeof *table;

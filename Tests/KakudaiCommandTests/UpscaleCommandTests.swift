@@ -75,14 +75,14 @@ struct UpscaleCommandTests {
       try Image(colour: .uniform([1, 3, 40, 2000])).write(to: "\(folder)/a.png")
       func megabytes(_ limit: String) throws -> Int {
         let outcome = try CommandTests.kakudai(
-          "upscale", "\(folder)/a.png", "-o", "\(folder)/b.png", "--dry-run", "--json", "-j", "20",
+          "upscale", "\(folder)/a.png", "-o", "\(folder)/b.png", "--dry-run", "--json", "-n", "fast", "-j", "20",
           "--max-memory", limit)
         #expect(outcome.status == 0, "\(outcome)")
         return try #require(outcome.output.firstMatch(of: /"megabytes":(\d+)/).flatMap { Int($0.1) })
       }
       #expect(try megabytes("4G") > 95 && megabytes("90M") <= 90)
       let outcome = try CommandTests.kakudai(
-        "upscale", "\(folder)/a.png", "-o", "\(folder)/b.png", "-j", "20", "--max-memory", "90M")
+        "upscale", "\(folder)/a.png", "-o", "\(folder)/b.png", "-n", "fast", "-j", "20", "--max-memory", "90M")
       #expect(outcome.status == 0 && names(in: folder) == ["a.png", "b.png"], "\(outcome)")
     }
   }
