@@ -130,10 +130,6 @@ CK_INLINE void ck_deal(const float *source, float *streams, size_t tiles) {
   }
 }
 
-CK_INLINE void ck_copy_samples(const float *row, const ptrdiff_t stride, ptrdiff_t count, float *restrict line) {
-  for (ptrdiff_t i = 0; i < count; i++) line[i] = row[i * stride];
-}
-
 /* The samples firstColumn ... of a row, `count` of them, zeros outside of the picture. */
 static const float *ck_padded(const ck_winograd_input *t, const float *row, ptrdiff_t first, size_t count, float *line) {
   const ptrdiff_t stride = t->columnStride, samples = (t->columns - t->columnPhase + stride - 1) / stride;
@@ -148,14 +144,9 @@ static const float *ck_padded(const ck_winograd_input *t, const float *row, ptrd
   const ptrdiff_t from = first < 0 ? 0 : first < samples ? first : samples;
   const ptrdiff_t to = end > samples ? samples : end > from ? end : from;
   const size_t before = from - first < (ptrdiff_t)count ? (size_t)(from - first) : count;
-  const size_t copied = (size_t)(to - from);
-  memset(line, 0, before * 4);
-  switch (stride) {
-  case 1: memcpy(line + before, row + from, copied * 4); break;
-  case 2: ck_copy_samples(row + 2 * from, 2, to - from, line + before); break;
-  default: ck_copy_samples(row + stride * from, stride, to - from, line + before);
-  }
-  memset(line + before + copied, 0, (count - before - copied) * 4);
+  const ck_rows rows = {.source = row + from * stride, .stride = (size_t)stride, .target = line, .channels = 1, .rows = 1,
+                        .before = before, .count = (size_t)(to - from), .after = count - before - (size_t)(to - from)};
+  ck_copy_rows(&rows);
   return line;
 }
 

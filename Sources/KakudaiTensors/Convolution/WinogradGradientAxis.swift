@@ -22,24 +22,14 @@ struct WinogradGradientAxis {
 
   var points: Int { taps + 3 }
 
-  /// - Returns: `nil` where some phase does not have neighbouring samples for its taps, or not two or three.
+  /// - Returns: `nil` where the correlation has no tiles either.
   init?(_ axis: ConvolutionExtents.Axis) {
-    let correlation = AxisPhases.correlation(axis)
-    let sorted = correlation.inputPhases.map { phase in
-      correlation.phases[0].filter { $0.inputPhase == phase }.sorted { $0.offset < $1.offset }
-    }
-    let taps = sorted.map(\.count).max() ?? 0
-    guard (2...3).contains(taps), sorted.allSatisfy({ $0.last!.offset - $0[0].offset == $0.count - 1 }) else {
-      return nil
-    }
-    self.taps = taps
-    phases = sorted.map { phase in
+    guard let correlation = WinogradAxis(.correlation(axis), sharesSamples: false) else { return nil }
+    (taps, tiles, stride) = (correlation.taps, correlation.tiles, axis.stride)
+    phases = zip(correlation.inputPhases, correlation.phases[0].kernelIndices).map { phase, kernelIndices in
       Phase(
-        first: phase[0].offset * axis.stride + phase[0].inputPhase,
-        kernelIndices: (0..<taps).map { $0 < phase.count ? phase[$0].kernelIndex : nil })
+        first: (correlation.anchors[0] + phase.start) * axis.stride + phase.index, kernelIndices: kernelIndices)
     }
-    stride = axis.stride
-    tiles = (axis.coarseLength + Self.tile - 1) / Self.tile
     (coarseLength, fineLength) = (axis.coarseLength, axis.fineLength)
   }
 }
