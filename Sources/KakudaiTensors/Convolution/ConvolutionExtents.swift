@@ -29,3 +29,21 @@ struct ConvolutionExtents: Hashable {
   var kernelArea: Int { vertical.kernel * horizontal.kernel }
   var weightsPerGroup: Int { coarseChannelsPerGroup * fineChannelsPerGroup * kernelArea }
 }
+
+extension ConvolutionExtents {
+  /// Both axes of the correlation, or of its transpose.
+  func phases(_ direction: CorrelationPlan.Direction) -> (vertical: AxisPhases, horizontal: AxisPhases) {
+    switch direction {
+    case .correlation: (.correlation(vertical), .correlation(horizontal))
+    case .transpose: (.transpose(vertical), .transpose(horizontal))
+    }
+  }
+
+  /// The channels per group that the correlation, or its transpose, reads and makes.
+  func channelsPerGroup(_ direction: CorrelationPlan.Direction) -> (input: Int, output: Int) {
+    switch direction {
+    case .correlation: (fineChannelsPerGroup, coarseChannelsPerGroup)
+    case .transpose: (coarseChannelsPerGroup, fineChannelsPerGroup)
+    }
+  }
+}

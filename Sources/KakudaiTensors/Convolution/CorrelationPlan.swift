@@ -73,18 +73,8 @@ final class CorrelationPlan: Sendable {
   init(_ direction: Direction, _ extents: ConvolutionExtents, kernels: ck_convolution_kernels, lanes: Int, tasks: Int) {
     self.direction = direction
     self.extents = extents
-    switch direction {
-    case .correlation:
-      vertical = .correlation(extents.vertical)
-      horizontal = .correlation(extents.horizontal)
-      inputChannels = extents.fineChannelsPerGroup
-      outputChannels = extents.coarseChannelsPerGroup
-    case .transpose:
-      vertical = .transpose(extents.vertical)
-      horizontal = .transpose(extents.horizontal)
-      inputChannels = extents.coarseChannelsPerGroup
-      outputChannels = extents.fineChannelsPerGroup
-    }
+    (vertical, horizontal) = extents.phases(direction)
+    (inputChannels, outputChannels) = extents.channelsPerGroup(direction)
 
     outputSize = PerAxis(height: vertical.outputLength, width: horizontal.outputLength)
     (verticalPhases, horizontalPhases) = (vertical.phases.count, horizontal.phases.count)

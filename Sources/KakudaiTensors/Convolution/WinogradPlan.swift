@@ -24,15 +24,8 @@ final class WinogradPlan: Sendable {
 
   /// - Returns: `nil` for what has no such algorithm.
   init?(_ direction: CorrelationPlan.Direction, _ extents: ConvolutionExtents, kernels: ck_convolution_kernels) {
-    let (rows, columns): (AxisPhases, AxisPhases)
-    switch direction {
-    case .correlation:
-      (rows, columns) = (.correlation(extents.vertical), .correlation(extents.horizontal))
-      (inputChannels, outputChannels) = (extents.fineChannelsPerGroup, extents.coarseChannelsPerGroup)
-    case .transpose:
-      (rows, columns) = (.transpose(extents.vertical), .transpose(extents.horizontal))
-      (inputChannels, outputChannels) = (extents.coarseChannelsPerGroup, extents.fineChannelsPerGroup)
-    }
+    let (rows, columns) = extents.phases(direction)
+    (inputChannels, outputChannels) = extents.channelsPerGroup(direction)
     guard
       let vertical = Self.vertical(
         rows, channels: inputChannels, samplesPerRow: outputChannels * columns.outputLength),

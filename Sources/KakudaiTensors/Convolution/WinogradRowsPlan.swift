@@ -31,14 +31,8 @@ final class WinogradRowsPlan: Sendable {
 
   /// - Returns: `nil` for what has no such algorithm.
   init?(_ direction: CorrelationPlan.Direction, _ extents: ConvolutionExtents, kernels: Kernels) {
-    switch direction {
-    case .correlation:
-      (vertical, horizontal) = (.correlation(extents.vertical), .correlation(extents.horizontal))
-      (inputChannels, outputChannels) = (extents.fineChannels, extents.coarseChannels)
-    case .transpose:
-      (vertical, horizontal) = (.transpose(extents.vertical), .transpose(extents.horizontal))
-      (inputChannels, outputChannels) = (extents.coarseChannels, extents.fineChannels)
-    }
+    (vertical, horizontal) = extents.phases(direction)
+    (inputChannels, outputChannels) = extents.channelsPerGroup(direction)
     (self.direction, self.extents) = (direction, extents)
     let taps = vertical.reach + 1
     guard extents.groups == 1, vertical.readStride == 1, horizontal.readStride == 1, (3...5).contains(taps),
