@@ -25,6 +25,7 @@
 #include "Bodies/unfolding.h"
 #include "Bodies/winograd_rows.h"
 #include "Bodies/winograd.h"
+#include "Bodies/winograd_lanes.h"
 #include "Bodies/winograd_gradient.h"
 
 const ck_kernels ck_portable = {

@@ -342,6 +342,25 @@ static void ck_write_tiles(const ck_winograd_output *w, size_t output, const flo
   }
 }
 
+/* The outputs of the tiles of one vector, of one phase, from products at the points. */
+CK_INLINE void ck_tile_outputs(const float *const *products, size_t first,
+                               ck_vector outputs[CK_WINOGRAD_MOST_ROWS][CK_WINOGRAD_TILE], ck_vector *check,
+                               const int rowPoints, const int points) {
+  const int tileRows = rowPoints - points + CK_WINOGRAD_TILE;
+  ck_vector rows[CK_WINOGRAD_MOST_ROWS][CK_WINOGRAD_MOST_POINTS];
+  CK_UNROLL for (int column = 0; column < points; column++) {
+    ck_vector values[CK_WINOGRAD_MOST_ROW_POINTS], sums[CK_WINOGRAD_MOST_ROWS];
+    CK_UNROLL for (int row = 0; row < rowPoints; row++) values[row] = ck_load(products[row * points + column] + first);
+    ck_rows_from_points_of(values, sums, rowPoints);
+    CK_UNROLL for (int row = 0; row < tileRows; row++) rows[row][column] = sums[row];
+  }
+  CK_UNROLL for (int row = 0; row < tileRows; row++) {
+    ck_from_points(rows[row], outputs[row], points);
+    CK_UNROLL for (int q = 0; q < CK_WINOGRAD_TILE; q++)
+      *check = ck_multiply_add(outputs[row][q], ck_broadcast(0), *check);
+  }
+}
+
 CK_INLINE void ck_finish_points(const ck_winograd_output *w, const int rowPoints, const int points) {
   const int tileRows = rowPoints - points + CK_WINOGRAD_TILE;
   float streams[CK_WINOGRAD_MOST_ROWS * CK_MOST_STREAMS * CK_WINOGRAD_MOST_TILES + CK_LANES] __attribute__((aligned(64)));
@@ -350,24 +369,14 @@ CK_INLINE void ck_finish_points(const ck_winograd_output *w, const int rowPoints
       const float *const *products = w->products + phase * (size_t)(rowPoints * points);
       for (size_t tile = 0; tile < w->tiles; tile += CK_LANES) {
         float *const target = streams + phase * CK_WINOGRAD_MOST_TILES + tile;
-        ck_vector rows[CK_WINOGRAD_MOST_ROWS][CK_WINOGRAD_MOST_POINTS], check = ck_load(w->checks + tile);
-        CK_UNROLL for (int column = 0; column < points; column++) {
-          ck_vector values[CK_WINOGRAD_MOST_ROW_POINTS], outputs[CK_WINOGRAD_MOST_ROWS];
-          CK_UNROLL for (int row = 0; row < rowPoints; row++)
-            values[row] = ck_load(products[row * points + column] + o * w->tiles + tile);
-          ck_rows_from_points_of(values, outputs, rowPoints);
-          CK_UNROLL for (int row = 0; row < tileRows; row++) rows[row][column] = outputs[row];
-        }
-        CK_UNROLL for (int row = 0; row < tileRows; row++) {
-          ck_vector outputs[CK_WINOGRAD_TILE];
-          ck_from_points(rows[row], outputs, points);
-          CK_UNROLL for (int q = 0; q < CK_WINOGRAD_TILE; q++) {
-            ck_store(target + ((size_t)(row * CK_MOST_STREAMS) + (size_t)q * w->phases) * CK_WINOGRAD_MOST_TILES,
-                     outputs[q]);
-            check = ck_multiply_add(outputs[q], ck_broadcast(0), check);
-          }
-        }
+        ck_vector outputs[CK_WINOGRAD_MOST_ROWS][CK_WINOGRAD_TILE], check = ck_load(w->checks + tile);
+        ck_tile_outputs(products, o * w->tiles + tile, outputs, &check, rowPoints, points);
         ck_store(w->checks + tile, check);
+        CK_UNROLL for (int row = 0; row < tileRows; row++) {
+          CK_UNROLL for (int q = 0; q < CK_WINOGRAD_TILE; q++)
+            ck_store(target + ((size_t)(row * CK_MOST_STREAMS) + (size_t)q * w->phases) * CK_WINOGRAD_MOST_TILES,
+                     outputs[row][q]);
+        }
       }
     }
     ck_write_tiles(w, o, streams);
@@ -380,9 +389,3 @@ static void ck_winograd_finish(const ck_winograd_output *w) {
   else ck_finish_points(w, 8, 6);
   if (w->streams) ck_fence();
 }
-
-#define CK_WINOGRAD \
-  { \
-    .packTransformed = ck_pack_transformed, .transform = ck_winograd_transform, .multiply = ck_winograd_multiply, \
-    .finish = ck_winograd_finish, .transformRows = ck_transform_rows, .combineRows = ck_combine_rows \
-  }

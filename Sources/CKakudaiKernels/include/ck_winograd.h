@@ -4,7 +4,8 @@
  *
  * A unit of tiles goes through three steps: `transform` turns the input samples of each tile into points; `multiply` sums over
  * the channels, for each point on its own; `finish` turns the sums into outputs. Tiles are neighbours in memory and share
- * nothing: how they are dealt into units changes no bit. */
+ * nothing: how they are dealt into units changes no bit. Where small pictures come in batches, the lanes of a vector are the same
+ * tile of as many images, by `transformLanes` and `finishLanes`; tiles of runs are then counted in vectors. */
 #ifndef CK_WINOGRAD_H
 #define CK_WINOGRAD_H
 
@@ -39,6 +40,7 @@ typedef struct ck_winograd_weights {
 typedef struct ck_winograd_run {
   ptrdiff_t firstColumn;
   size_t firstTile, tiles;
+  size_t images; /* where lanes are images: those that there are */
 } ck_winograd_run;
 
 /* transformed[point * pointStride + channel * tiles + tile]; writes up to one vector past the tiles of each point. */
@@ -55,6 +57,28 @@ typedef struct ck_winograd_input {
   float *transformed;
   size_t pointStride, tiles; /* of the unit: a multiple of the lanes */
 } ck_winograd_input;
+
+/* Samples of planes that become lanes: channels of one image, or one channel of several images. Sample (r, c) of tile t in phase f
+ * is that of row firstRows[f] + r * stride and column firstColumns[f] + (4 * t + c) * stride, or 0 outside of the picture; its
+ * points stand at points + f * phaseStride + point * pointStride + block * blockStride + (t * lanes + lane). */
+typedef struct ck_lane_samples {
+  const float *input;
+  ptrdiff_t planeStride, height, width;
+  size_t planes; /* dealt into blocks of one vector */
+  const ptrdiff_t *firstRows, *firstColumns;
+  size_t phases;
+  ptrdiff_t stride;
+  size_t taps, tileRows, tiles;
+  int isCoarse; /* whether tiles hold 4 x 4 samples, else rowPoints x points */
+  float *points;
+  size_t phaseStride, pointStride, blockStride;
+  /* How often the same is done, each time with samples and points so much further on. */
+  size_t repeats;
+  ptrdiff_t repeatStride;
+  size_t repeatPoints;
+  /* The rows and columns that the samples lie in, each with its planes of one block, and one vector for each lane more. */
+  float *scratch;
+} ck_lane_samples;
 
 /* products[i * productStride + output * tiles + tile] = sum over channel c of
  *   weight(points[i], output, c) * transformed[points[i] * pointStride + c * tiles + tile]. */
@@ -79,7 +103,7 @@ typedef struct ck_winograd_output {
   const float *bias;           /* one per output, or NULL for zeros */
   const ck_epilogue *epilogue; /* or NULL; without the residual's offsets, which stand below */
   float *output;
-  ptrdiff_t outputStride, firstWritten, endWritten;
+  ptrdiff_t outputStride, imageStride, firstWritten, endWritten; /* the images are those of a run's lanes */
   const ck_winograd_run *runs;
   size_t runCount;
   /* Column 0 of each of the `tileRows` output rows of the tiles of each run; CK_NOWHERE for those that are not written. */
@@ -96,6 +120,8 @@ typedef struct ck_winograd_kernels {
   void (*transform)(const ck_winograd_input *input);
   void (*multiply)(const ck_winograd_products *products);
   void (*finish)(const ck_winograd_output *output);
+  void (*transformLanes)(const ck_lane_samples *samples);
+  void (*finishLanes)(const ck_winograd_output *output);
   void (*transformRows)(const ck_rows_to_points *rows);
   void (*combineRows)(const ck_rows_from_points *rows);
 } ck_winograd_kernels;

@@ -1,29 +1,13 @@
 /* Winograd's filtering turned around, for gradients of weights: the sum over tiles of 4 x 4 positions t of
  * coarse[o][t] * fine[i][t + k], k < taps x taps, from points x points products, points = taps + 3, for each tile, o and i.
  *
- * `transform` turns the samples of tiles into points, `multiply` sums products over tiles, `finish` turns sums into gradients.
+ * `transformLanes` (ck_winograd.h) turns the samples of tiles into points, `multiply` sums products over tiles, `finish` turns sums
+ * into gradients.
  * Channels stand in blocks of one vector: points are [point][block][tile][lane]. */
 #ifndef CK_WINOGRAD_GRADIENT_H
 #define CK_WINOGRAD_GRADIENT_H
 
 #include <stddef.h>
-
-/* Sample (r, c) of tile t in phase f is that of row firstRows[f] + r * stride and column
- * firstColumns[f] + (4 * t + c) * stride, or 0 outside of the picture. */
-typedef struct ck_tile_samples {
-  const float *input;
-  ptrdiff_t channelStride, height, width;
-  size_t channels;
-  const ptrdiff_t *firstRows, *firstColumns;
-  size_t phases;
-  ptrdiff_t stride;
-  size_t taps, tiles;
-  int isCoarse; /* whether tiles hold 4 x 4 samples, else points x points */
-  float *points;
-  size_t phaseStride, pointStride, blockStride;
-  /* The rows and columns that the samples lie in, each with its channels of one block, and one vector for each lane more. */
-  float *scratch;
-} ck_tile_samples;
 
 /* sums[(r * lefts + o) * lanes + lane] += sum over tile t of left(o, t) * right(r, lane, t), for the points of one kind:
  * blocks of left channels o, and blocks r of right ones. */
@@ -46,7 +30,6 @@ typedef struct ck_tile_sums {
 } ck_tile_sums;
 
 typedef struct ck_winograd_gradient_kernels {
-  void (*transform)(const ck_tile_samples *samples);
   void (*multiply)(const ck_tile_products *products);
   void (*finish)(ck_tile_sums *sums);
 } ck_winograd_gradient_kernels;

@@ -81,15 +81,18 @@ enum AlgorithmChoice {
   }
 
   /// Products run at 92 %. To transform the samples of a vector of tiles, of one channel, costs as much as 13 multiply-adds for
-  /// each point, and to transform products back as much as 10; each row of tiles costs 250 and 200 besides.
+  /// each point, and to transform products back as much as 10; each row of tiles costs 250 and 200 besides, unless lanes are
+  /// images.
   private static func cost(of plan: WinogradPlan, lanes: Int) -> Double {
-    let rows = plan.extents.batch * plan.extents.groups * plan.vertical.tiles
-    let vectors = (rows * plan.horizontal.tiles + lanes - 1) / lanes
+    let images = plan.imagesPerVector(lanes: lanes)
+    let rows = (plan.extents.batch + images - 1) / images * plan.extents.groups * plan.vertical.tiles
+    let vectors = (rows * images * plan.horizontal.tiles + lanes - 1) / lanes
     let area = plan.pointsOfTile
     let transforms = plan.vertical.phases.count * plan.horizontal.anchors.count * plan.transformedChannels
     let inverses = plan.vertical.phases.count * plan.horizontal.phases.count * plan.outputChannels
+    let perRow = images > 1 ? 0 : 250 * transforms + 200 * inverses
     return Double(vectors) * (Double(plan.weightsPerGroup) / 0.92 + Double(area * (13 * transforms + 10 * inverses)))
-      + Double(rows * (250 * transforms + 200 * inverses))
+      + Double(rows * perRow)
   }
 
   /// Products run at 75 %. To transform a vector of the rows of one channel costs as much as 50 multiply-adds, a sum of

@@ -10,6 +10,9 @@ final class WinogradConvolution: Sendable {
   private let packed: Storage
   private let slopes: Storage?
 
+  /// What `compute` for whole batches uses.
+  private var imagesPerVector: Int { plan.imagesPerVector(lanes: kernels.lanes) }
+
   init(
     _ plan: WinogradPlan, weight: Tensor, bias: Tensor?, epilogue: ConvolutionEpilogue, threads: Int, kernels: Kernels
   ) {
@@ -25,8 +28,10 @@ final class WinogradConvolution: Sendable {
     fileprivate let winograd: WinogradPlan.Scratch
     fileprivate let direct: DirectRepetition
 
-    init(_ convolution: WinogradConvolution) {
-      winograd = WinogradPlan.Scratch(convolution.plan)
+    convenience init(_ convolution: WinogradConvolution) { self.init(convolution, imagesPerVector: 1) }
+
+    fileprivate init(_ convolution: WinogradConvolution, imagesPerVector: Int) {
+      winograd = WinogradPlan.Scratch(convolution.plan, imagesPerVector: imagesPerVector)
       direct = DirectRepetition(
         convolution.plan.direction, convolution.plan.extents, weight: convolution.weight, bias: convolution.bias,
         epilogue: convolution.epilogue, kernels: convolution.kernels)
@@ -61,20 +66,24 @@ final class WinogradConvolution: Sendable {
         streams: 4 * output.count > cachedBytes)
       operands.inputImageStride = plan.extents.groups * plan.inputChannels * operands.input.channelStride
       operands.outputImageStride = plan.extents.groups * plan.outputChannels * operands.output.channelStride
+      (operands.images, operands.imagesPerVector) = (plan.extents.batch, imagesPerVector)
       compute(operands, threads: threads)
       withExtendedLifetime((input, residual)) {}
     }
   }
 
   private func compute(_ operands: WinogradPlan.Operands, threads: Int) {
+    let perVector = operands.imagesPerVector
     let region = WinogradPlan.Region(
-      plan, images: plan.extents.batch, rows: 0..<plan.outputSize.height, columns: 0..<plan.outputSize.width)
-    let share = (region.tiles + threads - 1) / threads
-    let unit = min(WinogradPlan.mostTiles, (share + kernels.lanes - 1) / kernels.lanes * kernels.lanes)
+      plan, images: (operands.images + perVector - 1) / perVector, rows: 0..<plan.outputSize.height,
+      columns: 0..<plan.outputSize.width)
+    let share = (region.tiles * perVector + threads - 1) / threads
+    let most = min(WinogradPlan.mostTiles, (share + kernels.lanes - 1) / kernels.lanes * kernels.lanes)
+    let unit = most / perVector
     let units = (region.tiles + unit - 1) / unit
     withThreadCount(threads) {
       Parallel.forEach(plan.extents.groups * units) { tasks in
-        let scratch = Scratch(self)
+        let scratch = Scratch(self, imagesPerVector: perVector)
         for task in tasks {
           let (group, index) = task.quotientAndRemainder(dividingBy: units)
           compute(

@@ -135,15 +135,15 @@ struct WinogradGradient {
       firstRows.withUnsafeBufferPointer { firstRows in
         firstColumns.withUnsafeBufferPointer { firstColumns in
           let channel = (run.image * extents.groups + group) * perGroup + firstChannel
-          var samples = ck_tile_samples(
-            input: tensor.storage.elements + channel * height * width, channelStride: height * width, height: height,
-            width: width, channels: channels, firstRows: firstRows.baseAddress, firstColumns: firstColumns.baseAddress,
-            phases: firstRows.count, stride: stride, taps: vertical.taps, tiles: run.columns.count,
-            isCoarse: isCoarse ? 1 : 0,
+          var samples = ck_lane_samples(
+            input: tensor.storage.elements + channel * height * width, planeStride: height * width, height: height,
+            width: width, planes: channels, firstRows: firstRows.baseAddress, firstColumns: firstColumns.baseAddress,
+            phases: firstRows.count, stride: stride, taps: vertical.taps, tileRows: WinogradGradientAxis.tile,
+            tiles: run.columns.count, isCoarse: isCoarse ? 1 : 0,
             points: side.storage.elements + blocks.lowerBound * side.blockStride + run.place * kernels.lanes,
             phaseStride: side.phaseStride, pointStride: side.pointStride, blockStride: side.blockStride,
-            scratch: scratch.elements)
-          kernels.table.pointee.winogradGradient.transform(&samples)
+            repeats: 1, repeatStride: 0, repeatPoints: 0, scratch: scratch.elements)
+          kernels.table.pointee.winograd.transformLanes(&samples)
         }
       }
     }

@@ -17,9 +17,16 @@ extension WinogradPlan {
     /// What lies between two images, in floats; the residual is laid out as the output.
     var inputImageStride = 0
     var outputImageStride = 0
+    /// How many images there are, and how many of them the lanes of a vector are at the same tile: 1 where lanes are tiles.
+    var images = 1
+    var imagesPerVector = 1
+
+    /// How many images of a run there are.
+    func images(of run: Run) -> Int { min(imagesPerVector, images - run.image) }
   }
 
-  /// The tiles that cover some outputs of some images, counted along the rows, then over the rows, then over the images.
+  /// The tiles that cover some outputs of some images, counted along the rows, then over the rows, then over the images or,
+  /// where these are the lanes of vectors, over vectors of them.
   struct Region {
     var images: Int
     var rows: Range<Int>
@@ -36,7 +43,7 @@ extension WinogradPlan {
     var tiles: Int { images * tileRows.count * tileColumns.count }
   }
 
-  /// Neighbouring tiles of one row of one image.
+  /// Neighbouring tiles of one row of one image, or of several from `image` on, which are the lanes of vectors.
   struct Run {
     var image: Int
     var row: Int
@@ -47,6 +54,8 @@ extension WinogradPlan {
   final class Scratch {
     let points: Storage
     let products: Storage
+    /// Samples whose lanes are images.
+    let samples: Storage?
     let phases = Storage(count: Int(CK_SCRATCH_PER_PHASE))
     let checks = Storage(count: mostTiles)
     let pointStride: Int
@@ -59,7 +68,8 @@ extension WinogradPlan {
     var residualOffsets: [Int] = []
     var productPointers: [UnsafePointer<Float>?] = []
 
-    init(_ plan: WinogradPlan) {
+    /// - Parameter imagesPerVector: 1 where lanes are tiles.
+    init(_ plan: WinogradPlan, imagesPerVector: Int) {
       // Odd numbers of cache lines, so that the points of one tile do not all fall into the same cache set.
       func stride(_ rows: Int) -> Int { (rows * mostTiles / 16 + 1 | 1) * 16 }
       let mostOutputs = plan.chunks.map(\.count).max() ?? 0
@@ -69,30 +79,35 @@ extension WinogradPlan {
       products = Storage(count: plan.horizontal.phases.count * area * productStride)
       zeros = Storage(count: mostOutputs * mostTiles)
       zeros.elements.update(repeating: 0, count: zeros.count)
+      samples = imagesPerVector == 1 ? nil : Storage(count: plan.samplesOfRun(imagesPerVector) * imagesPerVector)
     }
   }
 
-  /// Computes some tiles of a region, at most `mostTiles`, in one group.
+  /// Computes some tiles of a region, at most `mostTiles` (where lanes are images, so many lanes), in one group.
   ///
   /// - Returns: The tiles that have a sum which is not finite and are to be computed directly.
   func run(
     _ tiles: Range<Int>, of region: Region, group: Int, _ operands: Operands, lanes: Int, _ scratch: Scratch
   ) -> [Run] {
-    setRuns(tiles, of: region, scratch)
-    let padded = (tiles.count + lanes - 1) / lanes * lanes
+    setRuns(tiles, of: region, imagesPerVector: operands.imagesPerVector, scratch)
+    let padded = (tiles.count * operands.imagesPerVector + lanes - 1) / lanes * lanes
     scratch.checks.elements.update(repeating: 0, count: padded)
     for phase in vertical.phases.indices {
-      transform(phase: phase, group: group, operands, tiles: padded, scratch)
+      if operands.imagesPerVector > 1 {
+        transformImages(phase: phase, group: group, operands, tiles: padded, scratch)
+      } else {
+        transform(phase: phase, group: group, operands, tiles: padded, scratch)
+      }
       setOutputRows(phase: phase, region, operands, scratch)
       for chunk in chunks.indices {
         multiply(phase: phase, chunk: chunk, group: group, operands, tiles: padded, scratch)
         finish(chunk: chunk, group: group, region, operands, tiles: padded, scratch)
       }
     }
-    return runsToRepeat(scratch)
+    return runsToRepeat(operands, scratch)
   }
 
-  private func setRuns(_ tiles: Range<Int>, of region: Region, _ scratch: Scratch) {
+  private func setRuns(_ tiles: Range<Int>, of region: Region, imagesPerVector: Int, _ scratch: Scratch) {
     scratch.runs.removeAll(keepingCapacity: true)
     var tile = tiles.lowerBound
     while tile < tiles.upperBound {
@@ -101,19 +116,21 @@ extension WinogradPlan {
       let count = min(region.tileColumns.count - column, tiles.upperBound - tile)
       let first = region.tileColumns.lowerBound + column
       scratch.runs.append(
-        Run(image: image, row: region.tileRows.lowerBound + row, columns: first..<first + count))
+        Run(
+          image: image * imagesPerVector, row: region.tileRows.lowerBound + row, columns: first..<first + count))
       tile += count
     }
   }
 
   /// The runs as the kernels read them, whose tile 0 begins at column `origin` and which are `step` columns long.
-  private func setKernelRuns(origin: Int, step: Int, _ scratch: Scratch) {
+  private func setKernelRuns(origin: Int, step: Int, _ operands: Operands, _ scratch: Scratch) {
     scratch.kernelRuns.removeAll(keepingCapacity: true)
     var tile = 0
     for run in scratch.runs {
       scratch.kernelRuns.append(
         ck_winograd_run(
-          firstColumn: run.columns.lowerBound * step + origin, firstTile: tile, tiles: run.columns.count))
+          firstColumn: run.columns.lowerBound * step + origin, firstTile: tile, tiles: run.columns.count,
+          images: operands.images(of: run)))
       tile += run.columns.count
     }
   }
@@ -125,7 +142,7 @@ extension WinogradPlan {
       let (rows, columns) = (vertical.inputPhases[rows], horizontal.inputPhases[columns])
       setInputRows(phase: phase, rows, operands, scratch)
       for (index, anchor) in horizontal.anchors.enumerated() {
-        setKernelRuns(origin: anchor + columns.start, step: horizontal.tile, scratch)
+        setKernelRuns(origin: anchor + columns.start, step: horizontal.tile, operands, scratch)
         scratch.rowOffsets.withUnsafeBufferPointer { rowOffsets in
           scratch.kernelRuns.withUnsafeBufferPointer { runs in
             var transform = ck_winograd_input(
@@ -188,7 +205,7 @@ extension WinogradPlan {
   }
 
   private func setOutputRows(phase: Int, _ region: Region, _ operands: Operands, _ scratch: Scratch) {
-    setKernelRuns(origin: -horizontal.lead, step: horizontal.length, scratch)
+    setKernelRuns(origin: -horizontal.lead, step: horizontal.length, operands, scratch)
     scratch.rowOffsets.removeAll(keepingCapacity: true)
     scratch.residualOffsets.removeAll(keepingCapacity: true)
     for run in scratch.runs {
@@ -221,12 +238,17 @@ extension WinogradPlan {
                 bias: operands.biases.map { $0 + first },
                 epilogue: operands.epilogue == nil ? nil : epilogue,
                 output: output.base + first * output.channelStride, outputStride: output.channelStride,
-                firstWritten: region.columns.lowerBound, endWritten: region.columns.upperBound,
+                imageStride: operands.outputImageStride, firstWritten: region.columns.lowerBound,
+                endWritten: region.columns.upperBound,
                 runs: runs.baseAddress, runCount: runs.count, rowOffsets: rowOffsets.baseAddress,
                 residualOffsets: residualOffsets.baseAddress,
                 residualStride: operands.residual?.channelStride ?? 0, checks: scratch.checks.elements,
                 streams: operands.streams ? 1 : 0)
-              operands.kernels.finish(&finishing)
+              if operands.imagesPerVector > 1 {
+                operands.kernels.finishLanes(&finishing)
+              } else {
+                operands.kernels.finish(&finishing)
+              }
             }
           }
         }
@@ -234,27 +256,28 @@ extension WinogradPlan {
     }
   }
 
-  private func runsToRepeat(_ scratch: Scratch) -> [Run] {
+  private func runsToRepeat(_ operands: Operands, _ scratch: Scratch) -> [Run] {
+    let lanes = operands.imagesPerVector
     var found: [Run] = []
     var tile = 0
     for run in scratch.runs {
-      var isOpen = false
-      for column in run.columns {
-        let isFinite = scratch.checks.elements[tile] == 0
-        tile += 1
-        if isFinite {
-          isOpen = false
-        } else if isOpen {
-          found[found.count - 1].columns = found[found.count - 1].columns.lowerBound..<column + 1
-        } else {
-          found.append(Run(image: run.image, row: run.row, columns: column..<column + 1))
-          isOpen = true
+      for image in 0..<operands.images(of: run) {
+        var isOpen = false
+        for (index, column) in run.columns.enumerated() {
+          let isFinite = scratch.checks.elements[(tile + index) * lanes + image] == 0
+          if !isFinite && isOpen {
+            found[found.count - 1].columns = found[found.count - 1].columns.lowerBound..<column + 1
+          } else if !isFinite {
+            found.append(Run(image: run.image + image, row: run.row, columns: column..<column + 1))
+          }
+          isOpen = !isFinite
         }
       }
+      tile += run.columns.count
     }
     return found
   }
 
   /// `CK_NOWHERE`.
-  private var nowhere: Int { .min }
+  var nowhere: Int { .min }
 }

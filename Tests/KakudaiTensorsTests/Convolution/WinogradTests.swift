@@ -83,14 +83,17 @@ struct WinogradTests {
       (true, 9, 4, 3), (true, 8, 2, 0),
     ].map { (ConvolutionAlgorithm.winogradRows, $0) }
     for (algorithm, (isTransposed, kernel, stride, outputPadding)) in both + rows {
-      for (height, width) in [
+      let pictures = [
         (1, 1), (3, 5), (4, 4), (8, 8), (9, 17), (5, 31), (6, 64), (7, 67), (2, 130), (draw(1...12), draw(1...80)),
-      ] {
+      ].map { (draw(1...3), $0) }
+      // Of which the images become the lanes of vectors, on some instruction sets or on all.
+      let batches = [(4, (5, 9)), (13, (4, 4)), (16, (8, 8)), (31, (1, 3)), (12, (draw(1...20), draw(1...70)))]
+      for (batch, (height, width)) in pictures + (algorithm == .winograd ? batches : []) {
         let drawnGroups = [1, 1, 1, 2][draw(0...3)]
         let groups = algorithm == .winogradRows ? 1 : drawnGroups
         let padding = draw(0...min(kernel - 1, algorithm == .winogradRows ? 4 : 2))
         let drawn = Case(
-          algorithm: algorithm, isTransposed: isTransposed, input: [draw(1...3), groups * draw(1...9), height, width],
+          algorithm: algorithm, isTransposed: isTransposed, input: [batch, groups * draw(1...9), height, width],
           outChannels: groups * draw(1...15), kernel: kernel, stride: stride, padding: padding,
           outputPadding: outputPadding, groups: groups)
         let shape = try? drawn.operation.outputShape(of: drawn.operands.map(\.shape))
@@ -151,17 +154,43 @@ struct WinogradTests {
     }
   }
 
-  @Test(arguments: [ConvolutionAlgorithm.winograd, .winogradRows])
-  func `neither threads nor neighbours in a batch change a bit`(_ algorithm: ConvolutionAlgorithm) {
-    let input = Tensor.random([5, 12, 9, 21], seed: 1)
+  @Test(arguments: [ConvolutionAlgorithm.winograd, .winogradRows], [5, 13, 16])
+  func `neither threads nor neighbours in a batch change a bit`(_ algorithm: ConvolutionAlgorithm, batch: Int) {
+    let input = Tensor.random([batch, 12, 9, 21], seed: 1)
     let weight = Tensor.random([12, 20, 6, 6], seed: 2)
     withEveryKernelTable { kernels in
       ConvolutionAlgorithm.$forced.withValue(algorithm) {
         func run(_ input: Tensor) -> Tensor { convTranspose2d(input, weight, stride: 2, padding: 2) }
         let one = withThreadCount(1) { run(input) }
         for threads in [2, 3, 7] { #expect(withThreadCount(threads) { run(input) } == one, "\(kernels.name)") }
-        for image in 0..<5 {
+        for image in 0..<batch {
           #expect(run(input.sliced(0, image..<image + 1)) == one.sliced(0, image..<image + 1), "\(kernels.name)")
+        }
+      }
+    }
+  }
+
+  @Test(arguments: [cases[0], cases.first { $0.stride == 2 && $0.isTransposed }!])
+  func `the epilogue of a batch is that of its images`(_ testCase: Case) throws {
+    var testCase = testCase
+    testCase.input = [13, 3, 9, 7]
+    let operands = testCase.operands
+    let shape = try testCase.operation.outputShape(of: operands.map(\.shape))
+    let residual = Tensor.random(shape, seed: 4)
+    let epilogue = ConvolutionEpilogue(
+      negativeSlopes: (0..<testCase.outChannels).map { 0.25 * Float($0) }, low: -1, high: 2,
+      residual: .afterActivation)
+    try withEveryKernelTable { kernels in
+      try ConvolutionAlgorithm.$forced.withValue(.winograd) {
+        func value(_ images: Range<Int>) throws -> Tensor {
+          let residual = residual.sliced(0, images)
+          return try testCase.value(
+            of: [operands[0].sliced(0, images), operands[1], operands[2]], residual.shape, epilogue, residual)
+        }
+        let whole = try value(0..<13)
+        for image in 0..<13 {
+          let own = image..<image + 1
+          #expect(try value(own) == whole.sliced(0, own), "\(kernels.name), image \(image)")
         }
       }
     }
@@ -170,18 +199,21 @@ struct WinogradTests {
   /// What is not finite, or becomes so in a transform although its sums are finite, stands where direct kernels have it.
   @Test(arguments: [Float.nan, .infinity, -.infinity, 3e38, -2e38])
   func `only what is not finite in the direct sums is not finite`(_ extreme: Float) throws {
-    for (algorithm, isTransposed, kernel, stride) in [
-      (ConvolutionAlgorithm.winograd, false, 3, 1), (.winograd, true, 3, 1), (.winograd, true, 4, 2),
-      (.winograd, true, 3, 2), (.winogradRows, false, 3, 1), (.winogradRows, false, 5, 1),
-      (.winogradRows, true, 9, 2),
+    let picture: Shape = [2, 5, 22, 75]
+    for (algorithm, isTransposed, kernel, stride, input) in [
+      (ConvolutionAlgorithm.winograd, false, 3, 1, picture), (.winograd, true, 3, 1, picture),
+      (.winograd, true, 4, 2, picture), (.winograd, true, 3, 2, picture), (.winograd, true, 4, 2, [13, 5, 10, 9]),
+      (.winogradRows, false, 3, 1, picture), (.winogradRows, false, 5, 1, picture),
+      (.winogradRows, true, 9, 2, picture),
     ] {
       let testCase = Case(
-        algorithm: algorithm, isTransposed: isTransposed, input: [2, 5, 22, 75], outChannels: 7, kernel: kernel,
+        algorithm: algorithm, isTransposed: isTransposed, input: input, outChannels: 7, kernel: kernel,
         stride: stride)
       var operands = testCase.operands.map { $0 * 0.01 }
       let weight = operands[1]
       operands[0].withUnsafeMutableBufferPointer { input in
-        for index in [0, 74, 75 * 9 + 31, 22 * 75 * 3 + 21 * 75 + 40, 22 * 75 * 8 + 5] { input[index] = extreme }
+        let (width, plane) = (testCase.input[3], testCase.input[2] * testCase.input[3])
+        for index in [0, width - 1, plane / 2, 4 * plane - width / 2, 8 * plane + 5] { input[index] = extreme }
       }
       operands[1].withUnsafeMutableBufferPointer { $0[kernel + 1] = 0 }
       func run(_ algorithm: ConvolutionAlgorithm) throws -> Tensor {
