@@ -70,7 +70,7 @@ public struct UpscalingModel: Sendable {
       let options = weights.metadata.compactMapValues { Int($0) }
       let numberCount = weights.entries.reduce(0) { $0 + $1.shape.elementCount }
       guard
-        var network = shippedNetwork(architecture, scale: scale, options: options, numberCount: numberCount)
+        var network = KakudaiModels.network(architecture, scale: scale, options: options, numberCount: numberCount)
       else {
         throw .unknownArchitecture(path: weights.path, tensors: weights.entries.count)
       }

@@ -65,7 +65,7 @@ struct NetworkTests {
     let crops = CropSource(
       TrainingTests.pictures(scale: 2), side: 8, batch: 2, channels: network.channels, seed: 1)!
     var training = SuperResolutionTraining(
-      network, schedule: LearningRateSchedule(base: 2e-3), loss: .charbonnier, averageDecay: 0.5)
+      network, optimizer: .adam, schedule: LearningRateSchedule(base: 2e-3), loss: .charbonnier, averageDecay: 0.5)
     var losses: [Float] = []
     while training.step < 40 { losses.append(try training.advance(on: crops.batch(step: training.step))) }
     let (first, last) = (losses.prefix(5).reduce(0, +), losses.suffix(5).reduce(0, +))

@@ -18,9 +18,9 @@ struct TrainingTests {
     }
   }
 
-  static func training(steps: Int) -> SuperResolutionTraining<KakudaiNet<CollapsibleConv2d>> {
+  static func training(steps: Int) -> SuperResolutionTraining<KakudaiNet> {
     SuperResolutionTraining(
-      withRandomSeed(3) { KakudaiNet(trainingScale: 2, width: 4, depth: 2) },
+      withRandomSeed(3) { KakudaiNet(scale: 2, width: 4, depth: 2) }, optimizer: .soap,
       schedule: LearningRateSchedule(base: 3e-3, course: .cosine(steps: steps, last: 0)), loss: .l1, averageDecay: 0.9)
   }
 
@@ -36,8 +36,8 @@ struct TrainingTests {
   @Test func `a training that is saved and loaded goes on with the same bytes`() throws {
     let crops = CropSource(Self.pictures(scale: 2), side: 8, batch: 2, channels: 1, seed: 1)!
     func advanced(
-      _ start: SuperResolutionTraining<KakudaiNet<CollapsibleConv2d>>, to step: Int
-    ) throws -> SuperResolutionTraining<KakudaiNet<CollapsibleConv2d>> {
+      _ start: SuperResolutionTraining<KakudaiNet>, to step: Int
+    ) throws -> SuperResolutionTraining<KakudaiNet> {
       var training = start
       while training.step < step { _ = try training.advance(on: crops.batch(step: training.step)) }
       return training
@@ -85,14 +85,11 @@ struct TrainingTests {
     #expect(Set(slopes).count == 8)
   }
 
-  @Test(arguments: [2, 3, 4]) func `the shipped network computes what the trained one does`(scale: Int) throws {
-    let trained = withRandomSeed(2) { KakudaiNet(trainingScale: scale, width: 6, depth: 3) }
-    let input = Tensor.uniform([2, 1, 9, 7])
-    let (expected, actual) = (trained(input), trained.shipped(input))
-    #expect(actual.shape == [2, 1, 9 * scale, 7 * scale] && expected.shape == actual.shape)
-    for (left, right) in zip(expected.elements, actual.elements) { #expect(abs(left - right) < 1e-5) }
+  @Test(arguments: [2, 3, 4]) func `a trained network is a model to enlarge with`(scale: Int) throws {
+    let trained = withRandomSeed(2) { KakudaiNet(scale: scale, width: 6, depth: 3) }
+    #expect(trained(Tensor.uniform([2, 1, 9, 7])).shape == [2, 1, 9 * scale, 7 * scale])
     try withTemporaryFolder { folder in
-      try trained.shipped.save(to: "\(folder)/net.safetensors", metadata: trained.shipped.metadata)
+      try trained.save(to: "\(folder)/net.safetensors", metadata: trained.metadata)
       let model = try UpscalingModel(Safetensors(contentsOf: "\(folder)/net.safetensors"), scale: nil)
       #expect(model.scale == scale && model.summary.contains("kakudai ×\(scale)"))
     }
@@ -102,33 +99,27 @@ struct TrainingTests {
     for (name, budget) in [("fast", 14_000), ("fine", 60_000)] {
       let network = try TrainingRecipe(named: name).network(scale: 2)
       #expect(network.multiplyAddsPerPixel <= budget, "\(name): \(network.multiplyAddsPerPixel)")
-      #expect(network.multiplyAddsPerPixel == network.shipped.multiplyAddsPerPixel)
     }
   }
 
   @Test func `a training can begin with shipped weights, also of another scale`() throws {
     try withTemporaryFolder { folder in
-      let shipped = withRandomSeed(2) { KakudaiNet(trainingScale: 2, width: 6, depth: 3) }.shipped
+      let shipped = withRandomSeed(2) { KakudaiNet(scale: 2, width: 6, depth: 3) }
       try shipped.save(to: "\(folder)/net", metadata: shipped.metadata)
       let weights = try Safetensors(contentsOf: "\(folder)/net")
       let input = Tensor.uniform([1, 1, 9, 7])
 
-      var same = withRandomSeed(3) { KakudaiNet(trainingScale: 2, width: 6, depth: 3) }
+      var same = withRandomSeed(3) { KakudaiNet(scale: 2, width: 6, depth: 3) }
       try same.begin(with: weights)
-      for (left, right) in zip(same(input).elements, shipped(input).elements) { #expect(abs(left - right) < 1e-6) }
-      // The channels beyond the first can still learn.
-      let gradient = valueAndGradient(of: same) { mseLoss($0(input), .zeros([1, 1, 18, 14])) }.gradient
-      let learning = gradient.mapping[0].projection.elements.filter { $0 != 0 }
-      #expect(learning.count > 1000)
+      #expect(same(input) == shipped(input))
 
-      let other = withRandomSeed(3) { KakudaiNet(trainingScale: 3, width: 6, depth: 3) }
+      let other = withRandomSeed(3) { KakudaiNet(scale: 3, width: 6, depth: 3) }
       var begun = other
       try begun.begin(with: weights)
       #expect(begun.enlargement.weight == other.enlargement.weight)
       let expected = shipped.namedTensors.filter { $0.name.hasPrefix("mapping") }.map(\.tensor)
-      let actual = begun.shipped.namedTensors.filter { $0.name.hasPrefix("mapping") }.map(\.tensor)
-      #expect(actual.count == expected.count)
-      for (left, right) in zip(actual, expected) { #expect(abs(left - right).elements.max()! < 1e-6) }
+      let actual = begun.namedTensors.filter { $0.name.hasPrefix("mapping") }.map(\.tensor)
+      #expect(actual == expected)
 
       var stranger = FSRCNN(scale: 2)
       #expect(throws: ModelError.self) { try stranger.begin(with: weights) }

@@ -4,17 +4,16 @@ public import KakudaiTensors
 /// This project's own network: narrow 3×3 layers at the small size, which the row kernels like, then one transposed
 /// convolution that adds what cubic enlargement lacks. Luma, `(N, 1, H, W) → (N, 1, scale·H, scale·W)`.
 ///
-/// `enlargement(mapping(f) + f) + bicubic(x)` with `f = feature(x)`; each layer but the last has a PReLU. Trained with
-/// `CollapsibleConv2d` layers, each of which amounts to `x + convolution(x)`, and shipped with plain ones.
-public struct KakudaiNet<Layer: Collapsible>: SuperResolutionNetwork {
+/// `enlargement(mapping(f) + f) + bicubic(x)` with `f = feature(x)`; each layer but the last has a PReLU.
+public struct KakudaiNet: SuperResolutionNetwork {
   public static var architecture: String { "kakudai" }
 
   public let scale: Int
   /// 5×5, from luma.
-  public var feature: Layer
+  public var feature: Conv2d
   public var featureActivation: PReLU
   /// 3×3.
-  public var mapping: [Layer]
+  public var mapping: [Conv2d]
   public var mappingActivations: [PReLU]
   public var enlargement: ConvTranspose2d
   private let bicubic: TransposedBicubic
@@ -24,14 +23,19 @@ public struct KakudaiNet<Layer: Collapsible>: SuperResolutionNetwork {
   public var widestChannels: Int { width }
   public var options: [String: Int] { ["width": width, "depth": mapping.count] }
 
-  private init(scale: Int, feature: Layer, mapping: [Layer], width: Int) {
+  /// - Parameters:
+  ///   - width: Channels of all layers but the last.
+  ///   - depth: 3×3 layers.
+  public init(scale: Int, width: Int, depth: Int) {
     self.scale = scale
-    self.feature = feature
-    self.mapping = mapping
+    feature = Conv2d(inChannels: 1, outChannels: width, kernelSize: 5, padding: 2)
     featureActivation = PReLU(parameters: width)
+    mapping = (0..<depth).map { _ in Conv2d(nearIdentityOf: width) }
     mappingActivations = mapping.map { _ in PReLU(parameters: width) }
     enlargement = ConvTranspose2d(enlarging: width, to: 1, scale: scale)
     bicubic = TransposedBicubic(channels: 1, scale: scale)
+    // Nearly the cubic kernel at first: what is added to it begins small.
+    enlargement.weight *= 0.1
   }
 
   public func callAsFunction(_ input: Tensor) -> Tensor {
@@ -40,30 +44,8 @@ public struct KakudaiNet<Layer: Collapsible>: SuperResolutionNetwork {
     return enlargement(mapped + features) + bicubic(input)
   }
 
-  public var shipped: any SuperResolutionNetwork {
-    get {
-      var network = withRandomSeed(0) { KakudaiNet<Conv2d>(scale: scale, width: width, depth: mapping.count) }
-      network.feature = feature.collapsed
-      network.featureActivation = featureActivation
-      network.mapping = mapping.map(\.collapsed)
-      network.mappingActivations = mappingActivations
-      network.enlargement = enlargement
-      return network
-    }
-    set {
-      guard let network = newValue as? KakudaiNet<Conv2d>, network.options == options, network.scale == scale else {
-        fatalError("\(Self.self) cannot become a \(type(of: newValue))")
-      }
-      feature.collapsed = network.feature
-      featureActivation = network.featureActivation
-      for index in mapping.indices { mapping[index].collapsed = network.mapping[index] }
-      mappingActivations = network.mappingActivations
-      enlargement = network.enlargement
-    }
-  }
-
   /// Including those of the cubic kernel.
-  public var multiplyAddsPerPixel: Int { shipped.convolutionWeightCount + bicubic.multiplyAddsPerPixel }
+  public var multiplyAddsPerPixel: Int { convolutionWeightCount + bicubic.multiplyAddsPerPixel }
 
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
     visitor.visit("feature", &feature)
@@ -74,29 +56,15 @@ public struct KakudaiNet<Layer: Collapsible>: SuperResolutionNetwork {
   }
 }
 
-extension KakudaiNet where Layer == Conv2d {
-  /// The network as it is shipped.
-  ///
-  /// - Parameters:
-  ///   - width: Channels of all layers but the last.
-  ///   - depth: 3×3 layers.
-  public init(scale: Int, width: Int, depth: Int) {
-    self.init(
-      scale: scale, feature: Conv2d(inChannels: 1, outChannels: width, kernelSize: 5, padding: 2),
-      mapping: (0..<depth).map { _ in Conv2d(inChannels: width, outChannels: width, kernelSize: 3, padding: 1) },
-      width: width)
-  }
-}
-
-extension KakudaiNet where Layer == CollapsibleConv2d {
-  /// The network as it is trained; parameters as for the shipped one.
-  public init(trainingScale scale: Int, width: Int, depth: Int) {
-    self.init(
-      scale: scale, feature: CollapsibleConv2d(inChannels: 1, outChannels: width, kernelSize: 5),
-      mapping: (0..<depth).map { _ in CollapsibleConv2d(inChannels: width, outChannels: width, kernelSize: 3) },
-      width: width)
-    // Nearly the cubic kernel at first: what is added to it begins small.
-    enlargement.weight *= 0.1
+extension Conv2d {
+  /// 3×3, giving back about its input at first, so that what many layers in a row pass on stays of one size.
+  fileprivate init(nearIdentityOf channels: Int) {
+    self.init(inChannels: channels, outChannels: channels, kernelSize: 3, padding: 1)
+    weight *= 0.5
+    weight.withUnsafeMutableBufferPointer { elements in
+      for channel in 0..<channels { elements[channel * (channels + 1) * 9 + 4] += 1 }
+    }
+    bias = .zeros([channels])
   }
 }
 

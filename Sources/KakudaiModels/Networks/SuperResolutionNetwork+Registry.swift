@@ -1,12 +1,10 @@
-import KakudaiLayers
-
-/// The shipped form of an architecture, with random weights.
+/// An architecture with random weights.
 ///
 /// - Parameters:
 ///   - options: As the network's own `options`.
 ///   - numberCount: The numbers in the file that tells the options: larger networks are not made, however large it says they are.
 /// - Returns: `nil` for an unknown architecture, or where options are missing or impossible.
-func shippedNetwork(
+func network(
   _ architecture: String, scale: Int, options: [String: Int], numberCount: Int
 ) -> (any SuperResolutionNetwork)? {
   func option(_ name: String) -> Int? { options[name].flatMap { (1...4096).contains($0) ? $0 : nil } }
@@ -18,7 +16,7 @@ func shippedNetwork(
     return (width, layers)
   }
   switch architecture {
-  case KakudaiNet<Conv2d>.architecture:
+  case KakudaiNet.architecture:
     return body("width", "depth").map { KakudaiNet(scale: scale, width: $0.width, depth: $0.layers) }
   case FSRCNN.architecture:
     guard let (shrunk, mappings) = body("shrunk", "mappings"), let features = option("features"),

@@ -17,23 +17,11 @@ public protocol SuperResolutionNetwork: Module {
   /// What tells apart two networks of this architecture and scale; weight files hold it.
   var options: [String: Int] { get }
 
-  /// The network as it is shipped: without what only helps training. Setting it makes this network compute what that one does;
-  /// it must be of the same architecture and options.
-  var shipped: any SuperResolutionNetwork { get set }
-
   /// Multiply-adds for one pixel of the small picture.
   var multiplyAddsPerPixel: Int { get }
 }
 
 extension SuperResolutionNetwork {
-  public var shipped: any SuperResolutionNetwork {
-    get { self }
-    set {
-      guard let own = newValue as? Self else { fatalError("\(Self.self) cannot become a \(type(of: newValue))") }
-      self = own
-    }
-  }
-
   /// That of networks whose layers all run at the small size with stride 1, transposed ones with any: each weight counts once.
   public var multiplyAddsPerPixel: Int { convolutionWeightCount }
 

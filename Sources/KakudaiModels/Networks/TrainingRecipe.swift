@@ -1,7 +1,7 @@
 import KakudaiLayers
 import KakudaiTensors
 
-/// The networks that `kakudai train super-resolution` knows by name, as they are trained.
+/// The networks that `kakudai train super-resolution` knows by name.
 public struct TrainingRecipe: Sendable {
   public let name: String
   public let summary: String
@@ -15,11 +15,11 @@ public struct TrainingRecipe: Sendable {
   }
 
   public static let all = [
-    TrainingRecipe(name: "fast", summary: "our small network: width 16, depth 5") {
-      KakudaiNet(trainingScale: $0, width: 16, depth: 5)
+    TrainingRecipe(name: "fast", summary: "our small network: width 14, depth 7") {
+      KakudaiNet(scale: $0, width: 14, depth: 7)
     },
     TrainingRecipe(name: "fine", summary: "our larger network: width 24, depth 11") {
-      KakudaiNet(trainingScale: $0, width: 24, depth: 11)
+      KakudaiNet(scale: $0, width: 24, depth: 11)
     },
     TrainingRecipe(name: "srcnn", summary: "Dong et al. 2014, kernels of 9, 5 and 5") { SRCNN(scale: $0) },
     TrainingRecipe(name: "fsrcnn", summary: "Dong et al. 2016") { FSRCNN(scale: $0) },

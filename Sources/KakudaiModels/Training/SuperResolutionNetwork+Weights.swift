@@ -15,7 +15,7 @@ extension Safetensors {
       uniqueKeysWithValues: averaged.map { (String($0.key.dropFirst(Self.averagePrefix.count)), $0.value) })
   }
 
-  /// The averaged network of a training's checkpoint, as it would be shipped; `nil` for other files.
+  /// The averaged network of a training's checkpoint; `nil` for other files.
   func averagedNetwork() throws(ModelError) -> (any SuperResolutionNetwork)? {
     guard let tensors = averagedTensors, let name = metadata["network"] else { return nil }
     guard let scale = metadata["scale"].flatMap({ Int($0) }), (1...8).contains(scale) else {
@@ -26,23 +26,17 @@ extension Safetensors {
       Result { () throws(ModelError) in try recipe.network(scale: scale) }
     }.get()
     do { try network.load(tensors, from: path) } catch { throw .unfittingWeights("\(error)") }
-    return network.shipped
+    return network
   }
 }
 
 extension SuperResolutionNetwork {
-  /// Takes weights to begin a training with: those of a weight file as it is shipped, or the averaged ones of a checkpoint, where
+  /// Takes weights to begin a training with: those of a weight file, or the averaged ones of a checkpoint, where
   /// shapes agree. Of a network of another scale that is all but the last layer.
   ///
   /// - Throws: where the file holds another network.
   public mutating func begin(with weights: Safetensors) throws(ModelError) {
-    if let averaged = weights.averagedTensors {
-      try load(agreeing: averaged, from: weights.path)
-    } else {
-      var shipped = self.shipped
-      try shipped.load(agreeing: weights.tensors, from: weights.path)
-      self.shipped = shipped
-    }
+    try load(agreeing: weights.averagedTensors ?? weights.tensors, from: weights.path)
   }
 
   private mutating func load(agreeing tensors: [String: Tensor], from path: String) throws(ModelError) {

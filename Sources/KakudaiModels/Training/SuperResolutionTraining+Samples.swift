@@ -5,7 +5,7 @@ extension SuperResolutionTraining {
   /// What the averaged network makes of the middles of some pictures, a row for each: the small picture enlarged by the cubic
   /// kernel, the network's result, the original. RGB, `(1, 3, H, W)`; `nil` where there is no picture.
   public func samples(_ pictures: [SuperResolutionPicture], most: Int = 4) throws(ModelError) -> Tensor? {
-    let network = average.average.shipped
+    let network = average.average
     let middles = pictures.prefix(most).map { $0.middle(side: 192 / network.scale) }
     guard let widest = middles.map({ $0.width * network.scale }).max() else { return nil }
     let (gap, title) = (12, 30)

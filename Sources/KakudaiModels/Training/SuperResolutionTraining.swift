@@ -22,24 +22,48 @@ public enum SuperResolutionLoss: String, Hashable, Sendable, CaseIterable {
   }
 }
 
+/// How a network is made to learn.
+public enum TrainingOptimizer: String, Hashable, Sendable, CaseIterable {
+  case soap
+  case adam
+
+  /// The learning rate to begin with, where nothing else is known.
+  public var usualLearningRate: Float {
+    switch self {
+    case .soap: 5e-3
+    case .adam: 1e-3
+    }
+  }
+
+  func callAsFunction(for network: some Parameterized) -> any Optimizer {
+    switch self {
+    case .soap: SOAP(for: network)
+    case .adam: Adam(for: network)
+    }
+  }
+}
+
 /// The training of one network: its state between two steps, which can be saved and taken up again.
 public struct SuperResolutionTraining<Network: SuperResolutionNetwork>: Sendable {
   public private(set) var network: Network
   public private(set) var average: ExponentialMovingAverage<Network>
-  private var optimizer: Adam
+  private var optimizer: any Optimizer
   private let schedule: LearningRateSchedule
   private let loss: SuperResolutionLoss
   private let gradientLimit: Float
+  private var steps = Tensor(0)
+
   /// Steps taken so far.
-  public var step: Int { optimizer.stepCount }
+  public var step: Int { Int(steps.item) }
 
   public init(
-    _ network: Network, schedule: LearningRateSchedule, loss: SuperResolutionLoss, averageDecay: Float = 0.999,
+    _ network: Network, optimizer: TrainingOptimizer, schedule: LearningRateSchedule, loss: SuperResolutionLoss,
+    averageDecay: Float = 0.999,
     gradientLimit: Float = .infinity
   ) {
     (self.network, self.schedule, self.loss, self.gradientLimit) = (network, schedule, loss, gradientLimit)
     average = ExponentialMovingAverage(of: network, decay: averageDecay)
-    optimizer = Adam(for: network, learningRate: schedule.base)
+    self.optimizer = optimizer(for: network)
   }
 
   /// Takes one step.
@@ -55,6 +79,7 @@ public struct SuperResolutionTraining<Network: SuperResolutionNetwork>: Sendable
     optimizer.learningRate = schedule.rate(at: step)
     optimizer.update(&network, along: gradient)
     average.update(network)
+    steps = Tensor(steps.item + 1)
     return value
   }
 
@@ -62,7 +87,7 @@ public struct SuperResolutionTraining<Network: SuperResolutionNetwork>: Sendable
 
   /// Mean PSNR of the averaged network on pictures, in dB, on what the network computes (luma, or RGB), a border of the scale left out.
   public func validationPSNR(_ pictures: [SuperResolutionPicture]) -> Double {
-    let network = average.average.shipped
+    let network = average.average
     let values = pictures.map { picture in
       let pair = picture.pair(channels: network.channels)
       return peakSignalToNoiseRatio(
@@ -75,6 +100,7 @@ public struct SuperResolutionTraining<Network: SuperResolutionNetwork>: Sendable
 extension SuperResolutionTraining: Parameterized {
   /// All that a step changes: saving and loading these makes training go on as if it had not been interrupted.
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
+    visitor.visit("steps", &steps, role: .buffer)
     visitor.visit("network", &network)
     visitor.visit("average", &average)
     visitor.visit("optimizer", &optimizer)

@@ -10,13 +10,19 @@ struct OptimizerTests {
       golden.attributes[name] == nil ? usual : golden.float(name)
     }
     let decay = option("weight_decay", 0)
+    let betas = golden.attributes["betas"]?.array?.map { Float($0.double!) }
     switch golden.string("op") {
     case "sgd":
       return SGD(
         for: model, learningRate: golden.float("lr"), momentum: option("momentum", 0), weightDecay: decay,
         isNesterov: golden.attributes["nesterov"] != nil)
+    case "soap":
+      let betas = betas ?? [0.95, 0.95]
+      return SOAP(
+        for: model, learningRate: golden.float("lr"), momentum: betas[0], squareMomentum: betas[1],
+        epsilon: option("eps", 1e-8), interval: golden.attributes["interval"] == nil ? 10 : golden.integer("interval"))
     default:
-      let betas = golden.attributes["betas"]?.array?.map { Float($0.double!) } ?? [0.9, 0.999]
+      let betas = betas ?? [0.9, 0.999]
       return Adam(
         for: model, learningRate: golden.float("lr"), momentum: betas[0], squareMomentum: betas[1],
         epsilon: option("eps", 1e-8),
@@ -24,7 +30,8 @@ struct OptimizerTests {
     }
   }
 
-  @Test(arguments: GoldenCase.all("optimizers")) func `twenty steps end where PyTorch's do`(_ golden: GoldenCase) {
+  @Test(arguments: GoldenCase.all("optimizers")) func `twenty steps end where the reference's do`(_ golden: GoldenCase)
+  {
     var parameter = golden.operand("parameter")
     var optimizer = Self.optimizer(golden, for: parameter)
     for step in 0..<golden.integer("steps") {
@@ -35,19 +42,21 @@ struct OptimizerTests {
   }
 
   @Test func `an optimizer that is saved and loaded goes on as if nothing had happened`() {
-    let start = Tensor.random([4])
-    var (whole, first) = (start, start)
-    var wholeOptimizer = Adam(for: start, learningRate: 0.1)
-    var firstOptimizer = wholeOptimizer
-    for _ in 0..<3 { wholeOptimizer.update(&whole, along: whole * whole) }
-    firstOptimizer.update(&first, along: first * first)
-    var copying = Copying()
-    firstOptimizer.visitParameters(&copying)
-    var second = Adam(for: start, learningRate: 0.1)
-    copying.isWriting = true
-    second.visitParameters(&copying)
-    for _ in 0..<2 { second.update(&first, along: first * first) }
-    #expect(first == whole)
+    let start = Tensor.random([2, 3])
+    func check(_ fresh: some Optimizer) {
+      var (whole, first) = (start, start)
+      var (wholeOptimizer, firstOptimizer, second) = (fresh, fresh, fresh)
+      for _ in 0..<5 { wholeOptimizer.update(&whole, along: whole * whole) }
+      for _ in 0..<3 { firstOptimizer.update(&first, along: first * first) }
+      var copying = Copying()
+      firstOptimizer.visitParameters(&copying)
+      copying.isWriting = true
+      second.visitParameters(&copying)
+      for _ in 0..<2 { second.update(&first, along: first * first) }
+      #expect(first == whole)
+    }
+    check(Adam(for: start, learningRate: 0.1))
+    check(SOAP(for: start, learningRate: 0.1, interval: 2))
   }
 
   private struct Copying: ParameterVisitor {
