@@ -85,6 +85,24 @@ struct TrainingTests {
     #expect(Set(slopes).count == 8)
   }
 
+  @Test func `of several candidates the crop with the most detail is used`() {
+    // Flat, but for a checkerboard in the last quarter.
+    let elements = (0..<64 * 64).map { position -> Float in
+      let (x, y) = (position % 64, position / 64)
+      return min(x, y) < 32 ? 0.5 : Float((x + y) / 2 % 2)
+    }
+    let picture = SuperResolutionPicture(Tensor(elements, shape: [1, 1, 64, 64]), scale: 2)!
+    func detailed(candidates: Int) -> Int {
+      let crops = CropSource([picture], side: 8, batch: 100, channels: 1, seed: 5, candidates: candidates)!
+      let (small, large) = crops.batch(step: 0)
+      #expect(small.shape == [100, 1, 8, 8] && large.shape == [100, 1, 16, 16])
+      return (0..<100).count { image in
+        large.sliced(0, image..<image + 1).elements.contains { abs($0 - large[image, 0, 0, 0]) > 0.1 }
+      }
+    }
+    #expect(detailed(candidates: 1) < 60 && detailed(candidates: 8) > 90)
+  }
+
   @Test(arguments: [2, 3, 4]) func `a trained network is a model to enlarge with`(scale: Int) throws {
     let trained = withRandomSeed(2) { KakudaiNet(scale: scale, width: 6, depth: 3) }
     #expect(trained(Tensor.uniform([2, 1, 9, 7])).shape == [2, 1, 9 * scale, 7 * scale])

@@ -38,10 +38,13 @@ struct TrainSuperResolution: ParsableCommand {
   var steps = 100_000
 
   @Option(help: "Crops in one step.")
-  var batch = 16
+  var batch = 6
+
+  @Option(help: "Crops drawn for each that is used, which is the one with the most detail.")
+  var candidates = 4
 
   @Option(help: "Height and width of a crop, at the small size.")
-  var crop = 48
+  var crop = 64
 
   @Option(help: "How it learns; soap needs about half as many steps as adam.")
   var optimizer = TrainingOptimizer.soap
@@ -107,7 +110,8 @@ struct TrainSuperResolution: ParsableCommand {
 
   func validate() throws {
     for (name, number) in [
-      ("--steps", steps), ("--batch", batch), ("--crop", crop), ("--judge-every", judgeEvery),
+      ("--steps", steps), ("--batch", batch), ("--crop", crop), ("--candidates", candidates),
+      ("--judge-every", judgeEvery),
       ("--save-every", saveEvery),
     ] where number < 1 {
       throw ValidationError("\(name) must be at least 1.")
@@ -149,7 +153,8 @@ struct TrainSuperResolution: ParsableCommand {
     if degradation == .photo { judged = judged.enumerated().map { $1.degraded(seed: seed &+ UInt64($0)) } }
     guard
       let crops = CropSource(
-        used, side: crop, batch: batch, channels: training.network.channels, seed: seed, degradation: degradation)
+        used, side: crop, batch: batch, channels: training.network.channels, seed: seed, degradation: degradation,
+        candidates: candidates)
     else {
       throw PathError(description: "no picture in \(data.joined(separator: ", ")) is large enough for crops of \(crop)")
     }
@@ -187,6 +192,7 @@ struct TrainSuperResolution: ParsableCommand {
   private var settings: [String: String] {
     var settings = [
       "network": network, "scale": "\(scale)", "steps": "\(steps)", "batch": "\(batch)", "crop": "\(crop)",
+      "candidates": "\(candidates)",
       "optimizer": optimizer.rawValue, "learningRate": "\(learningRate)", "lastLearningRate": "\(lastLearningRate)",
       "warmUp": "\(warmUp)",
       "loss": loss.rawValue, "gradientLimit": "\(gradientLimit)", "averageDecay": "\(averageDecay)", "seed": "\(seed)",

@@ -12,6 +12,7 @@ public struct CropSource: Sendable {
   private let batch: Int
   private let seed: UInt64
   private let degradation: Degradation
+  private let candidates: Int
 
   /// Small pixels by which what is degraded is wider than the crop cut out of it, so that the blocks of JPEG begin anywhere and
   /// no border shows.
@@ -21,12 +22,14 @@ public struct CropSource: Sendable {
   /// - Parameters:
   ///   - side: Height and width of a crop at the small size; smaller pictures are left out.
   ///   - channels: 1 for luma, 3 for RGB.
+  ///   - candidates: Crops drawn for each that is used, which is the one with the most detail: there is more to learn from it.
   /// - Returns: `nil` where no picture is large enough.
   public init?(
     _ pictures: [SuperResolutionPicture], side: Int, batch: Int, channels: Int, seed: UInt64,
-    degradation: Degradation = .bicubic
+    degradation: Degradation = .bicubic, candidates: Int = 1
   ) {
     self.degradation = degradation
+    self.candidates = max(1, candidates)
     let needed = side + Self.margin(degradation)
     self.pictures = pictures.filter { min($0.height, $0.width) >= needed }
     guard let first = self.pictures.first else { return nil }
@@ -42,13 +45,8 @@ public struct CropSource: Sendable {
   public func batch(step: Int) -> (small: Tensor, large: Tensor) {
     var generator = RandomGenerator(seed: seed &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(step))
     let crops = (0..<batch).map { _ in
-      let pixel = generator.nextIndex(below: cumulativePixels.last!)
-      let index = cumulativePixels.partitioningIndex { $0 > pixel }
-      let picture = pictures[index]
-      return Crop(
-        picture: picture, top: generator.nextIndex(below: picture.height - side - margin + 1),
-        left: generator.nextIndex(below: picture.width - side - margin + 1),
-        symmetry: generator.nextIndex(below: BytePlanes.symmetries))
+      let drawn = (0..<candidates).map { _ in crop(using: &generator) }
+      return drawn.map { (crop: $0, detail: $0.detail(side: side + margin)) }.max { $0.detail < $1.detail }!.crop
     }
     switch degradation {
     case .bicubic:
@@ -63,6 +61,16 @@ public struct CropSource: Sendable {
       }
       return (concatenate(pairs.map(\.small), axis: 0), concatenate(pairs.map(\.large), axis: 0))
     }
+  }
+
+  private func crop(using generator: inout RandomGenerator) -> Crop {
+    let pixel = generator.nextIndex(below: cumulativePixels.last!)
+    let index = cumulativePixels.partitioningIndex { $0 > pixel }
+    let picture = pictures[index]
+    return Crop(
+      picture: picture, top: generator.nextIndex(below: picture.height - side - margin + 1),
+      left: generator.nextIndex(below: picture.width - side - margin + 1),
+      symmetry: generator.nextIndex(below: BytePlanes.symmetries))
   }
 
   /// A crop of `large`, which is wider by the margin, and of what a random degradation leaves of it.
@@ -83,6 +91,22 @@ public struct CropSource: Sendable {
     var top: Int
     var left: Int
     var symmetry: Int
+
+    /// How much neighbouring pixels differ at the small size, in all (in the first channel).
+    func detail(side: Int) -> Int {
+      let plane = picture.small
+      return plane.bytes.withUnsafeBufferPointer { bytes in
+        var sum = 0
+        for row in top..<top + side - 1 {
+          let start = bytes.baseAddress! + row * plane.width + left
+          for column in 0..<side - 1 {
+            let pixel = Int(start[column])
+            sum += abs(pixel - Int(start[column + 1])) + abs(pixel - Int(start[column + plane.width]))
+          }
+        }
+        return sum
+      }
+    }
   }
 
   /// RGB, `(crops, 3, scale·(side + margin), scale·(side + margin))`.
