@@ -40,9 +40,9 @@ CK_INLINE ck_vector ck_weighted_samples(const float *samples, const float *weigh
   return sum;
 }
 
-/* The same for one row. */
-CK_INLINE void ck_resample_row(const ck_resampling *r, const float *input, float *output) {
-  for (size_t x = 0; x < r->outputs; x++) {
+/* The same for some outputs of one row. */
+CK_INLINE void ck_resample_outputs(const ck_resampling *r, const float *input, float *output, size_t first, size_t end) {
+  for (size_t x = first; x < end; x++) {
     const float *const samples = input + r->starts[x], *const weights = r->weights + r->offsets[x];
     const size_t taps = (size_t)(r->offsets[x + 1] - r->offsets[x]);
     float sum = taps ? weights[0] * samples[0] : 0;
@@ -56,10 +56,71 @@ CK_INLINE void ck_resample_row(const ck_resampling *r, const float *input, float
   }
 }
 
+/* Samples `step` apart. */
+CK_INLINE ck_vector ck_load_apart(const float *source, const int step) {
+  const ck_vector first = ck_load(source);
+  return step == 1 ? first : __builtin_shufflevector(first, ck_load(source + CK_LANES), CK_EVENS);
+}
+
+/* The outputs of one row whose weights repeat, at least as many periods as a vector has lanes. */
+CK_INLINE void ck_resample_periods(const ck_resampling *r, const float *input, float *output, const int phases,
+                                   const int step, const size_t taps) {
+  const ptrdiff_t *const starts = r->starts + r->repeatFirst, *const offsets = r->offsets + r->repeatFirst;
+  const size_t periods = (r->repeatEnd - r->repeatFirst) / (size_t)phases;
+  output += r->repeatFirst;
+  for (size_t first = 0; first < periods; first += CK_LANES) {
+    if (first + CK_LANES > periods) first = periods - CK_LANES; /* some of the last ones again */
+    ck_vector sums[4];
+    CK_UNROLL for (int p = 0; p < phases; p++) {
+      const float *const samples = input + starts[p] + (ptrdiff_t)first * step, *const weights = r->weights + offsets[p];
+      sums[p] = weights[0] * ck_load_apart(samples, step);
+      for (size_t tap = 1; tap < taps; tap++)
+        sums[p] = ck_multiply_add(ck_broadcast(weights[tap]), ck_load_apart(samples + tap, step), sums[p]);
+    }
+    if (phases == 4) {
+      ck_vector even[2], odd[2];
+      ck_zip(sums[0], sums[2], even, even + 1);
+      ck_zip(sums[1], sums[3], odd, odd + 1);
+      ck_zip(even[0], odd[0], sums, sums + 1);
+      ck_zip(even[1], odd[1], sums + 2, sums + 3);
+    } else if (phases == 2) {
+      ck_zip(sums[0], sums[1], sums, sums + 1);
+    }
+    CK_UNROLL for (int p = 0; p < phases; p++) ck_store(output + first * (size_t)phases + p * CK_LANES, sums[p]);
+  }
+}
+
+/* The same, the usual numbers of taps without a loop. */
+CK_INLINE void ck_resample_repeated(const ck_resampling *r, const float *input, float *output, const int phases,
+                                    const int step) {
+  if (r->taps == 1) ck_resample_periods(r, input, output, phases, step, 1);
+  else if (r->taps == 2) ck_resample_periods(r, input, output, phases, step, 2);
+  else if (r->taps == 4) ck_resample_periods(r, input, output, phases, step, 4);
+  else ck_resample_periods(r, input, output, phases, step, r->taps);
+}
+
+/* Whether the outputs that repeat fill vectors. */
+CK_INLINE int ck_repeats(const ck_resampling *r) {
+  return r->phases && r->repeatEnd - r->repeatFirst >= r->phases * CK_LANES;
+}
+
+static void ck_resample_row(const ck_resampling *r, const float *input, float *output) {
+  if (!ck_repeats(r)) {
+    ck_resample_outputs(r, input, output, 0, r->outputs);
+    return;
+  }
+  ck_resample_outputs(r, input, output, 0, r->repeatFirst);
+  if (r->phases == 4) ck_resample_repeated(r, input, output, 4, 1);
+  else if (r->phases == 2) ck_resample_repeated(r, input, output, 2, 1);
+  else if (r->step == 2) ck_resample_repeated(r, input, output, 1, 2);
+  else ck_resample_repeated(r, input, output, 1, 1);
+  ck_resample_outputs(r, input, output, r->repeatEnd, r->outputs);
+}
+
 /* Rows become lanes, so that a sample of all rows is one vector and any run of samples can be weighted without gathering. */
 static void ck_resample_rows(const ck_resampling *r, const float *input, ptrdiff_t inputStride, float *output,
                              ptrdiff_t outputStride, size_t rows, float *scratch) {
-  if (rows < CK_LANES / 4) {
+  if (rows < CK_LANES / 4 || (ck_repeats(r) && r->repeatEnd - r->repeatFirst > r->outputs / 2)) {
     for (size_t row = 0; row < rows; row++)
       ck_resample_row(r, input + (ptrdiff_t)row * inputStride, output + (ptrdiff_t)row * outputStride);
     return;
@@ -115,8 +176,8 @@ CK_INLINE void ck_add_rows_vectors(const float *const *rows, size_t first, const
   }
 }
 
-static void ck_add_rows(const float *const *rows, const float *weights, size_t taps, float *output, size_t count,
-                        int streams) {
+CK_INLINE void ck_add_row(const float *const *rows, const float *weights, size_t taps, float *output, size_t count,
+                          int streams) {
   if (taps == 0) {
     memset(output, 0, count * 4);
     return;
@@ -131,6 +192,13 @@ static void ck_add_rows(const float *const *rows, const float *weights, size_t t
     ck_add_rows_vectors(rows, i, weights, taps, last, 0, 1);
     memcpy(output + i, last, (count - i) * 4);
   }
+}
+
+static void ck_add_rows(const ck_resampling *r, const float *const *rows, float *output, ptrdiff_t outputStride,
+                        size_t count, int streams) {
+  for (size_t y = 0; y < r->outputs; y++, output += outputStride)
+    ck_add_row(rows + r->starts[y], r->weights + r->offsets[y], (size_t)(r->offsets[y + 1] - r->offsets[y]), output, count,
+               streams);
 }
 
 static void ck_interleave_row(const float *source, size_t distance, size_t phases, size_t count, float *output,

@@ -71,3 +71,15 @@ CK_INLINE void ck_zip(ck_vector a, ck_vector b, ck_vector *low, ck_vector *high)
   *high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
 #endif
 }
+
+/* Of two vectors, for shuffles. */
+#if CK_LANES == 16
+#define CK_EVENS 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30
+#define CK_ODDS 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31
+#elif CK_LANES == 8
+#define CK_EVENS 0, 2, 4, 6, 8, 10, 12, 14
+#define CK_ODDS 1, 3, 5, 7, 9, 11, 13, 15
+#else
+#define CK_EVENS 0, 2, 4, 6
+#define CK_ODDS 1, 3, 5, 7
+#endif

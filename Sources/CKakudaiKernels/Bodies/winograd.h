@@ -102,17 +102,6 @@ static void ck_pack_transformed(const ck_winograd_weights *w, float *packed) {
   else ck_pack_points(w, 2, packed);
 }
 
-#if CK_LANES == 16
-#define CK_EVENS 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30
-#define CK_ODDS 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31
-#elif CK_LANES == 8
-#define CK_EVENS 0, 2, 4, 6, 8, 10, 12, 14
-#define CK_ODDS 1, 3, 5, 7, 9, 11, 13, 15
-#else
-#define CK_EVENS 0, 2, 4, 6
-#define CK_ODDS 1, 3, 5, 7
-#endif
-
 /* The floats of one of the four streams that a row of tiles is dealt into, with what is read past its last tile. */
 #define CK_STREAM (CK_WINOGRAD_MOST_TILES + 2 * CK_LANES)
 

@@ -11,6 +11,10 @@ typedef struct ck_resampling {
   const ptrdiff_t *starts, *offsets;
   const float *weights;
   size_t outputs;
+  /* Outputs repeatFirst ..< repeatEnd, whole periods, have the weights and the number of taps of those `phases` outputs before, and
+   * begin to read `step` samples further on. Taps are as many for all phases; phases are 1, 2 or 4, steps 1 or 2. */
+  size_t repeatFirst, repeatEnd, phases, taps;
+  ptrdiff_t step;
 } ck_resampling;
 
 /* Output samples that `resampleRows` computes together. */
@@ -23,9 +27,9 @@ typedef struct ck_resampling_kernels {
   void (*resampleRows)(const ck_resampling *resampling, const float *input, ptrdiff_t inputStride, float *output,
                        ptrdiff_t outputStride, size_t rows, float *scratch);
   /* With `streams`, the two below write past the caches, and `fence` must be called before another thread reads. */
-  /* output[i] = sum over t < taps of weights[t] * rows[t][i] */
-  void (*addRows)(const float *const *rows, const float *weights, size_t taps, float *output, size_t count,
-                  int streams);
+  /* Resamples columns: output[y * outputStride + i] is the weighted sum of rows[starts[y]][i], rows[starts[y] + 1][i] ... */
+  void (*addRows)(const ck_resampling *resampling, const float *const *rows, float *output, ptrdiff_t outputStride,
+                  size_t count, int streams);
   /* output[i] = source[(i % phases) * distance + i / phases], i < count */
   void (*interleave)(const float *source, size_t distance, size_t phases, size_t count, float *output, int streams);
   void (*fence)(void);

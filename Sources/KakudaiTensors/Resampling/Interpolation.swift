@@ -135,12 +135,21 @@ package struct Interpolation: Operation {
 
   func weights(_ input: Shape, _ output: Shape) -> [ResamplingWeights] {
     let factors = recomputesScaleFactor ? nil : scaleFactor?.values(count: input.rank - 2)
-    return (2..<input.rank).map { axis in
-      ResamplingWeights(
-        mode, from: input[axis], to: output[axis],
-        step: copiesEqualLengths(input) && input[axis] == output[axis] ? 1 : factors.map { 1 / $0[axis - 2] },
-        alignsCorners: alignsCorners ?? false, antialiases: antialiases)
+    var all: [ResamplingWeights] = []
+    for axis in 2..<input.rank {
+      let isLikeLast =
+        axis > 2 && input[axis] == input[axis - 1] && output[axis] == output[axis - 1]
+        && factors?[axis - 2] == factors?[axis - 3]
+      let own =
+        isLikeLast
+        ? all.last!
+        : ResamplingWeights(
+          mode, from: input[axis], to: output[axis],
+          step: copiesEqualLengths(input) && input[axis] == output[axis] ? 1 : factors.map { 1 / $0[axis - 2] },
+          alignsCorners: alignsCorners ?? false, antialiases: antialiases)
+      all.append(own)
     }
+    return all
   }
 
   /// Whether an axis whose length stays is copied even where a scale factor such as 1.3 would move its samples, as PyTorch

@@ -39,32 +39,34 @@ struct PlaneResampling {
       Parallel.forEach(
         output.count / outputPlane * bands.count, minimumPerThread: max(1, elementsPerThread / bandSize)
       ) { tasks in
-        let rows = Storage(count: mostRows * rowStride)
+        let memory = Storage(count: mostRows * rowStride)
+        let rows = (0..<max(1, mostRows)).map { Optional(UnsafePointer(memory.elements + $0 * rowStride)) }
         let scratch = Storage(count: scratchSize)
         for task in tasks {
           let (plane, band) = task.quotientAndRemainder(dividingBy: bands.count)
           run(
             bands[band], input: input + plane * inputPlane, output: output.baseAddress! + plane * outputPlane,
-            rows: rows.elements, scratch: scratch.elements, streams: streams, kernels)
+            resampled: memory.elements, rows: rows, scratch: scratch.elements, streams: streams, kernels)
         }
+        withExtendedLifetime(memory) {}
         kernels.table.pointee.resampling.fence()
       }
       withExtendedLifetime(tensor) {}
     }
   }
 
+  /// - Parameter rows: Where each of the `resampled` rows begins.
   private func run(
     _ band: Range<Int>, input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>,
-    rows: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>, streams: Bool, _ kernels: Kernels
+    resampled: UnsafeMutablePointer<Float>, rows: [UnsafePointer<Float>?], scratch: UnsafeMutablePointer<Float>,
+    streams: Bool, _ kernels: Kernels
   ) {
     let needed = vertical.needed(band)
     horizontal.resampleRows(
       needed.count, columns: 0..<horizontal.outputLength, from: input + needed.lowerBound * horizontal.inputLength,
-      inputStride: horizontal.inputLength, to: rows, outputStride: rowStride, scratch: scratch, kernels)
-    for row in band {
-      vertical.addRows(
-        row, to: output + row * horizontal.outputLength, count: horizontal.outputLength, streams: streams, kernels
-      ) { UnsafePointer(rows + ($0 - needed.lowerBound) * rowStride) }
-    }
+      inputStride: horizontal.inputLength, to: resampled, outputStride: rowStride, scratch: scratch, kernels)
+    vertical.addRows(
+      band, from: rows, to: output + band.lowerBound * horizontal.outputLength,
+      outputStride: horizontal.outputLength, count: horizontal.outputLength, streams: streams, kernels)
   }
 }

@@ -13,6 +13,7 @@ extension ResamplingWeights {
       while end < outputLength && starts[end] <= sample { end += 1 }
       transposed.append(at: first, (first..<max(first, end)).map { weights[offsets[$0] + sample - starts[$0]] })
     }
+    transposed.findRepetition()
     return transposed
   }
 
@@ -44,16 +45,27 @@ extension ResamplingWeights {
 
   /// Computes output sample `index` of `count` columns, `row` saying where the input samples of these stand.
   func addRows(
-    _ index: Int, to output: UnsafeMutablePointer<Float>, count: Int, streams: Bool = false, _ kernels: Kernels,
+    _ index: Int, to output: UnsafeMutablePointer<Float>, count: Int, _ kernels: Kernels,
     row: (Int) -> UnsafePointer<Float>
   ) {
     let taps = offsets[index + 1] - offsets[index]
     withUnsafeTemporaryAllocation(of: UnsafePointer<Float>?.self, capacity: max(1, taps)) { rows in
       for tap in 0..<taps { rows[tap] = row(starts[index] + tap) }
-      weights.withUnsafeBufferPointer { weights in
-        kernels.table.pointee.resampling.addRows(
-          rows.baseAddress, weights.baseAddress! + offsets[index], taps, output, count, streams ? 1 : 0)
-      }
+      addRows(
+        index..<index + 1, from: UnsafePointer(rows.baseAddress!), to: output, outputStride: 0, count: count,
+        streams: false, kernels)
+    }
+  }
+
+  /// Computes the output samples `range` of `count` columns, in rows `outputStride` floats apart; `rows` says where the
+  /// samples `needed(range)` stand.
+  func addRows(
+    _ range: Range<Int>, from rows: UnsafePointer<UnsafePointer<Float>?>, to output: UnsafeMutablePointer<Float>,
+    outputStride: Int, count: Int, streams: Bool, _ kernels: Kernels
+  ) {
+    withKernelResampling(range) {
+      kernels.table.pointee.resampling.addRows(
+        $0, rows - starts[range.lowerBound], output, outputStride, count, streams ? 1 : 0)
     }
   }
 
@@ -62,17 +74,27 @@ extension ResamplingWeights {
     _ rows: Int, columns: Range<Int>, from input: UnsafePointer<Float>, inputStride: Int,
     to output: UnsafeMutablePointer<Float>, outputStride: Int, scratch: UnsafeMutablePointer<Float>, _ kernels: Kernels
   ) {
+    withKernelResampling(columns) { resampling in
+      for first in stride(from: 0, to: rows, by: kernels.lanes) {
+        kernels.table.pointee.resampling.resampleRows(
+          resampling, input + first * inputStride, inputStride, output + first * outputStride + columns.lowerBound,
+          outputStride, min(kernels.lanes, rows - first), scratch)
+      }
+    }
+  }
+
+  /// Some outputs as the kernels read them.
+  private func withKernelResampling(_ range: Range<Int>, _ body: (UnsafePointer<ck_resampling>) -> Void) {
+    let repeated = repetition?.outputs(in: range) ?? 0..<0
     starts.withUnsafeBufferPointer { starts in
       offsets.withUnsafeBufferPointer { offsets in
         weights.withUnsafeBufferPointer { weights in
           var resampling = ck_resampling(
-            starts: starts.baseAddress! + columns.lowerBound, offsets: offsets.baseAddress! + columns.lowerBound,
-            weights: weights.baseAddress, outputs: columns.count)
-          for first in stride(from: 0, to: rows, by: kernels.lanes) {
-            kernels.table.pointee.resampling.resampleRows(
-              &resampling, input + first * inputStride, inputStride, output + first * outputStride + columns.lowerBound,
-              outputStride, min(kernels.lanes, rows - first), scratch)
-          }
+            starts: starts.baseAddress! + range.lowerBound, offsets: offsets.baseAddress! + range.lowerBound,
+            weights: weights.baseAddress, outputs: range.count, repeatFirst: repeated.lowerBound,
+            repeatEnd: repeated.upperBound, phases: repetition?.phases ?? 0, taps: repetition?.taps ?? 0,
+            step: repetition?.step ?? 0)
+          body(&resampling)
         }
       }
     }

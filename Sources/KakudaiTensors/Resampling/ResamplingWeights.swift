@@ -13,6 +13,8 @@ package struct ResamplingWeights: Sendable {
   /// Where the weights of each output sample begin in `weights`; one more at the end.
   package private(set) var offsets: [Int] = [0]
   package private(set) var weights: [Float] = []
+  /// Where whole factors make the weights repeat.
+  private(set) var repetition: Repetition?
 
   /// The weights of PyTorch's `F.interpolate` along one axis.
   ///
@@ -28,69 +30,83 @@ package struct ResamplingWeights: Sendable {
       alignsCorners
       ? (outputLength > 1 ? Double(inputLength - 1) / Double(outputLength - 1) : 0)
       : step ?? Double(inputLength) / Double(outputLength)
+    starts.reserveCapacity(outputLength)
+    offsets.reserveCapacity(outputLength + 1)
+    weights.reserveCapacity(2 * outputLength)
+    var values: [Double] = []
     for output in 0..<outputLength {
       switch mode {
       case .nearest:
         // In Float, as PyTorch does: which pixel is taken depends on it.
-        append(at: min(Int((Float(output) * Float(step)).rounded(.down)), inputLength - 1), [1 as Float])
+        append(at: min(Int((Float(output) * Float(step)).rounded(.down)), inputLength - 1), CollectionOfOne(1))
       case .nearestExact:
-        append(at: min(Int(((Float(output) + 0.5) * Float(step)).rounded(.down)), inputLength - 1), [1 as Float])
+        append(
+          at: min(Int(((Float(output) + 0.5) * Float(step)).rounded(.down)), inputLength - 1), CollectionOfOne(1))
       case .area:
         let start = output * inputLength / outputLength
         let end = ((output + 1) * inputLength + outputLength - 1) / outputLength
-        append(at: start, Array(repeating: 1 / Double(end - start), count: end - start))
+        append(at: start, repeatElement(Float(1 / Double(end - start)), count: end - start))
       case .linear, .bilinear, .trilinear, .bicubic, .lanczos:
         if antialiases {
-          appendAntialiased(output, step: step, filter: mode.filter)
+          appendAntialiased(output, step: step, filter: mode.filter, &values)
         } else {
           let center = alignsCorners ? Double(output) * step : (Double(output) + 0.5) * step - 0.5
-          if mode == .bicubic { appendCubic(at: center) } else { appendLinear(at: max(0, center)) }
+          if mode == .bicubic { appendCubic(at: center, &values) } else { appendLinear(at: max(0, center)) }
         }
       }
     }
+    findRepetition()
   }
 
   /// Without outputs yet.
   init(inputLength: Int, outputLength: Int) { (self.inputLength, self.outputLength) = (inputLength, outputLength) }
 
   /// Adds the next output, whose run must not begin or end before those added already.
-  mutating func append(at start: Int, _ values: [Float]) {
+  mutating func append(at start: Int, _ values: some Collection<Float>) {
     starts.append(start)
     weights.append(contentsOf: values)
     offsets.append(weights.count)
   }
 
-  private mutating func append(at start: Int, _ values: [Double]) { append(at: start, values.map { Float($0) }) }
+  /// To be called after the last output.
+  mutating func findRepetition() { repetition = Repetition(of: self) }
 
   private mutating func appendLinear(at center: Double) {
     let index = min(Int(center), inputLength - 1)
     let fraction = min(center - Double(index), 1)
-    append(at: index, index + 1 < inputLength ? [1 - fraction, fraction] : [1])
+    starts.append(index)
+    weights.append(index + 1 < inputLength ? Float(1 - fraction) : 1)
+    if index + 1 < inputLength { weights.append(Float(fraction)) }
+    offsets.append(weights.count)
   }
 
   /// Keys' kernel over four samples; samples beyond the border are those at the border.
-  private mutating func appendCubic(at center: Double) {
+  private mutating func appendCubic(at center: Double, _ values: inout [Double]) {
     let first = Int(center.rounded(.down)) - 1
     let start = min(max(first, 0), inputLength - 1)
     let end = min(max(first + 3, 0), inputLength - 1)
-    var values = [Double](repeating: 0, count: end - start + 1)
+    values.removeAll(keepingCapacity: true)
+    values.append(contentsOf: repeatElement(0, count: end - start + 1))
     for tap in first...first + 3 {
       values[min(max(tap, 0), inputLength - 1) - start] += keys(center - Double(tap), sharpness: -0.75)
     }
-    append(at: start, values)
+    append(at: start, values.lazy.map { Float($0) })
   }
 
   /// A filter as wide as the reduction, its weights normalised (as in Pillow).
-  private mutating func appendAntialiased(_ output: Int, step: Double, filter: ResamplingFilter) {
+  private mutating func appendAntialiased(
+    _ output: Int, step: Double, filter: ResamplingFilter, _ values: inout [Double]
+  ) {
     let stretch = max(step, 1)
     let support = filter.radius * stretch
     let center = step * (Double(output) + 0.5)
     let start = max(Int(center - support + 0.5), 0)
     let end = max(min(Int(center + support + 0.5), inputLength), start + 1)
-    var values = (start..<end).map { filter.value((Double($0) - center + 0.5) / stretch) }
+    values.removeAll(keepingCapacity: true)
+    for sample in start..<end { values.append(filter.value((Double(sample) - center + 0.5) / stretch)) }
     let total = values.reduce(0, +)
     if total != 0 { for index in values.indices { values[index] /= total } }
-    append(at: start, values)
+    append(at: start, values.lazy.map { Float($0) })
   }
 }
 

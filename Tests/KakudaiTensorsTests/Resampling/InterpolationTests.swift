@@ -40,7 +40,9 @@ struct InterpolationTests {
       ([61, 1301], [130, 613], .bicubic, true), ([300, 129], [40, 1100], .bilinear, true),
       ([7, 65], [14, 130], .bicubic, false),
       ([200, 33], [401, 64], .lanczos, true), ([5, 700], [3, 17], .area, false),
-      ([33, 47], [99, 15], .nearest, false),
+      ([33, 47], [99, 15], .nearest, false), ([19, 133], [38, 266], .bilinear, false),
+      ([40, 262], [20, 131], .bilinear, false), ([12, 71], [48, 284], .bicubic, false),
+      ([9, 71], [18, 142], .nearest, false), ([34, 260], [17, 130], .bilinear, true),
       ([1, 1], [3, 5], .bilinear, false),
     ] as [([Int], [Int], InterpolationMode, Bool)])
   func `pictures of several bands are the plain sums, and so are their gradients`(
@@ -94,6 +96,32 @@ struct InterpolationTests {
       expect(one[0], value, "\(kernels.name), value")
       expect(one[1], gradient, "\(kernels.name), gradient")
       #expect(withThreadCount(3) { results() } == one)
+    }
+  }
+
+  /// Parts are too narrow for the kernel that knows whole factors; away from their borders they have the bits of the whole.
+  @Test(
+    arguments: [
+      (.bilinear, 2, 3, 1), (.bilinear, 4, 3, 2), (.bilinear, 0.5, 6, 0), (.bicubic, 2, 5, 3), (.bicubic, 0.5, 6, 1),
+      (.nearest, 2, 3, 0), (.nearest, 0.5, 6, 0),
+    ] as [(InterpolationMode, Double, Int, Int)], [40, 64, 131])
+  func `whole factors have the bits of the general way`(
+    _ testCase: (mode: InterpolationMode, factor: Double, part: Int, border: Int), width: Int
+  ) {
+    let picture = Tensor.random([1, 3, 4, width], seed: 1)
+    func enlarged(_ picture: Tensor) -> Tensor {
+      interpolate(picture, scaleFactor: SpatialValues(testCase.factor), mode: testCase.mode)
+    }
+    withEveryKernelTable { kernels in
+      let whole = enlarged(picture)
+      for first in stride(from: 0, through: width - testCase.part, by: 2) {
+        let part = enlarged(picture.sliced(3, first..<first + testCase.part))
+        let inner = testCase.border..<part.shape[3] - testCase.border
+        let start = Int(Double(first) * testCase.factor)
+        #expect(
+          part.sliced(3, inner) == whole.sliced(3, start + inner.lowerBound..<start + inner.upperBound),
+          "\(kernels.name), columns from \(first)")
+      }
     }
   }
 
