@@ -87,7 +87,7 @@ struct AxisPhases {
   }
 }
 
-private func floorDivide(_ dividend: Int, _ divisor: Int) -> Int {
+func floorDivide(_ dividend: Int, _ divisor: Int) -> Int {
   let quotient = dividend / divisor
   return dividend % divisor < 0 ? quotient - 1 : quotient
 }

@@ -5,6 +5,7 @@ import CKakudaiKernels
 /// Tile `i` covers the outputs `i·tile·phases − lead ..< (i + 1)·tile·phases − lead`; its outputs of one phase read
 /// `taps + tile − 1` samples from `tile·i + anchor` on. Where the axis is read with a stride, each of its input
 /// phases, the samples `m, m + stride, …`, stands for a channel of its own with some of the taps, and begins to read `start` further on.
+/// A dilated axis falls apart into as many that are not: every output phase reads one input phase.
 struct WinogradAxis {
   struct Phase {
     /// Index into `anchors`.
@@ -20,6 +21,12 @@ struct WinogradAxis {
     var start: Int
   }
 
+  /// Where the first tile begins to read: the position in an input phase, counted from those of `inputPhases`.
+  struct Anchor: Equatable {
+    var position: Int
+    var inputPhase = 0
+  }
+
   /// Four along rows; four or six, for three taps, across them.
   let tile: Int
   let taps: Int
@@ -28,8 +35,7 @@ struct WinogradAxis {
   let inputPhases: [InputPhase]
   /// The output phase that stands in each place of a group of `phases.count` neighbouring outputs of a tile.
   let order: [Int]
-  /// Where the first tile begins to read.
-  let anchors: [Int]
+  let anchors: [Anchor]
   let lead: Int
   let tiles: Int
   private let inputLength: Int
@@ -49,27 +55,38 @@ struct WinogradAxis {
       isStrided ? axis.inputPhases.map { phase in axis.phases[0].filter { $0.inputPhase == phase } } : axis.phases
     let sorted = lists.map { $0.sorted { $0.offset < $1.offset } }
     let taps = sorted.map(\.count).max() ?? 0
-    guard (2...3).contains(taps), axis.phases.count <= Int(CK_WINOGRAD_MOST_PHASES),
-      sorted.allSatisfy({ !$0.isEmpty && $0.last!.offset - $0[0].offset == $0.count - 1 })
+    let dilation = isStrided || lists.count > 1 || taps < 2 ? 1 : sorted[0][1].offset - sorted[0][0].offset
+    guard (2...3).contains(taps), max(axis.phases.count, dilation) <= Int(CK_WINOGRAD_MOST_PHASES),
+      sorted.allSatisfy({ !$0.isEmpty && $0.last!.offset - $0[0].offset == ($0.count - 1) * dilation })
     else { return nil }
     let starts = sorted.map { $0[0].offset }
     let indices = sorted.map { phase in (0..<taps).map { $0 < phase.count ? phase[$0].kernelIndex : nil } }
-    (self.taps, self.tile, readStride) = (taps, tile, axis.readStride)
+    (self.taps, self.tile, readStride) = (taps, tile, axis.readStride * dilation)
     inputLength = axis.inputLength
     guard !isStrided else {
       phases = [Phase(anchor: 0, kernelIndices: indices)]
       inputPhases = zip(axis.inputPhases, starts).map { InputPhase(index: $0, start: $1) }
-      (anchors, lead, order) = ([0], 0, [0])
+      (anchors, lead, order) = ([Anchor(position: 0)], 0, [0])
       tiles = (axis.outputLength + tile - 1) / tile
       return
     }
     inputPhases = [InputPhase(index: 0, start: 0)]
+    guard dilation == 1 else {
+      phases = (0..<dilation).map { Phase(anchor: $0, kernelIndices: indices) }
+      anchors = (0..<dilation).map {
+        let position = floorDivide($0 + starts[0], dilation)
+        return Anchor(position: position, inputPhase: $0 + starts[0] - position * dilation)
+      }
+      (lead, order) = (0, Array(0..<dilation))
+      tiles = (axis.outputLength + tile * dilation - 1) / (tile * dilation)
+      return
+    }
     let stride = sorted.count
     // Shifted by a position, a phase reads what another reads; in place they must still be neighbours.
     let places = starts.enumerated().map { (starts.min()! - $1) * stride + $0 }
     let isShared = sharesSamples && places.max()! - places.min()! == stride - 1
     let anchors = isShared ? [starts.min()!] : starts.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
-    self.anchors = anchors
+    self.anchors = anchors.map { Anchor(position: $0) }
     phases = zip(starts, indices).map {
       Phase(anchor: isShared ? 0 : anchors.firstIndex(of: $0)!, kernelIndices: [$1])
     }
@@ -87,9 +104,9 @@ struct WinogradAxis {
   func needed(_ outputs: Range<Int>) -> Range<Int> {
     guard !outputs.isEmpty else { return 0..<0 }
     let tiles = tiles(covering: outputs)
-    let starts = inputPhases.map(\.start)
-    let first = (tiles.lowerBound * tile + anchors.min()! + starts.min()!) * readStride
-    let end = ((tiles.upperBound - 1) * tile + anchors.max()! + points + starts.max()!) * readStride
+    let (starts, positions) = (inputPhases.map(\.start), anchors.map(\.position))
+    let first = (tiles.lowerBound * tile + positions.min()! + starts.min()!) * readStride
+    let end = ((tiles.upperBound - 1) * tile + positions.max()! + points + starts.max()!) * readStride
     let clampedEnd = min(max(end, 0), inputLength)
     return min(max(first, 0), clampedEnd)..<clampedEnd
   }

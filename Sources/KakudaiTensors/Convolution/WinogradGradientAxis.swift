@@ -22,13 +22,15 @@ struct WinogradGradientAxis {
 
   var points: Int { taps + 3 }
 
-  /// - Returns: `nil` where the correlation has no tiles either.
+  /// - Returns: `nil` where the correlation has no tiles either, or is dilated.
   init?(_ axis: ConvolutionExtents.Axis) {
-    guard let correlation = WinogradAxis(.correlation(axis), sharesSamples: false) else { return nil }
+    guard let correlation = WinogradAxis(.correlation(axis), sharesSamples: false), correlation.phases.count == 1
+    else { return nil }
     (taps, tiles, stride) = (correlation.taps, correlation.tiles, axis.stride)
     phases = zip(correlation.inputPhases, correlation.phases[0].kernelIndices).map { phase, kernelIndices in
       Phase(
-        first: (correlation.anchors[0] + phase.start) * axis.stride + phase.index, kernelIndices: kernelIndices)
+        first: (correlation.anchors[0].position + phase.start) * axis.stride + phase.index, kernelIndices: kernelIndices
+      )
     }
     (coarseLength, fineLength) = (axis.coarseLength, axis.fineLength)
   }

@@ -7,7 +7,9 @@ extension WinogradPlan {
   func imagesPerVector(lanes: Int) -> Int {
     let vectors = (extents.batch + lanes - 1) / lanes
     let fills = extents.batch * 4 >= vectors * lanes * 3
-    return fills && horizontal.tiles < lanes && vertical.readStride == horizontal.readStride ? lanes : 1
+    let isRegular =
+      vertical.readStride == horizontal.readStride && (inputPhases.count == 1 || horizontal.anchors.count == 1)
+    return fills && horizontal.tiles < lanes && isRegular ? lanes : 1
   }
 
   /// What a run reads of one channel of one image, and one sample more for each lane.
@@ -15,7 +17,8 @@ extension WinogradPlan {
     func spread(_ axis: WinogradAxis) -> Int {
       axis.inputPhases.map(\.start).max()! - axis.inputPhases.map(\.start).min()! + 1
     }
-    let anchors = horizontal.anchors.max()! - horizontal.anchors.min()!
+    let positions = horizontal.anchors.map(\.position)
+    let anchors = positions.max()! - positions.min()!
     let tiles = min(Self.mostTiles / lanes, horizontal.tiles)
     let rows = (vertical.points + spread(vertical)) * vertical.readStride
     let columns =
@@ -32,9 +35,10 @@ extension WinogradPlan {
       for (rows, columns) in inputPhases {
         let (rows, columns) = (vertical.inputPhases[rows], horizontal.inputPhases[columns])
         for column in horizontal.anchors {
-          let (y, x) = (run.row * vertical.tile + anchor, run.columns.lowerBound * horizontal.tile + column)
-          firstRows.append((y + rows.start) * vertical.readStride + rows.index)
-          firstColumns.append((x + columns.start) * horizontal.readStride + columns.index)
+          let y = run.row * vertical.tile + anchor.position + rows.start
+          let x = run.columns.lowerBound * horizontal.tile + column.position + columns.start
+          firstRows.append(y * vertical.readStride + rows.index + anchor.inputPhase)
+          firstColumns.append(x * horizontal.readStride + columns.index + column.inputPhase)
         }
       }
       firstRows.withUnsafeBufferPointer { firstRows in

@@ -142,13 +142,14 @@ extension WinogradPlan {
       let (rows, columns) = (vertical.inputPhases[rows], horizontal.inputPhases[columns])
       setInputRows(phase: phase, rows, operands, scratch)
       for (index, anchor) in horizontal.anchors.enumerated() {
-        setKernelRuns(origin: anchor + columns.start, step: horizontal.tile, operands, scratch)
+        setKernelRuns(origin: anchor.position + columns.start, step: horizontal.tile, operands, scratch)
         scratch.rowOffsets.withUnsafeBufferPointer { rowOffsets in
           scratch.kernelRuns.withUnsafeBufferPointer { runs in
             var transform = ck_winograd_input(
               input: input.base + group * inputChannels * input.channelStride, channelStride: input.channelStride,
               channels: inputChannels, taps: vertical.taps, tileRows: vertical.tile, columns: inputSize.width,
-              columnStride: horizontal.readStride, columnPhase: columns.index, runs: runs.baseAddress,
+              columnStride: horizontal.readStride, columnPhase: columns.index + anchor.inputPhase,
+              runs: runs.baseAddress,
               runCount: runs.count, rowOffsets: rowOffsets.baseAddress,
               transformed: transformed + index * pointsOfTile * scratch.pointStride,
               pointStride: scratch.pointStride, tiles: tiles)
@@ -162,12 +163,12 @@ extension WinogradPlan {
 
   /// The rows that the tiles of each run read, of one input phase.
   private func setInputRows(phase: Int, _ rows: WinogradAxis.InputPhase, _ operands: Operands, _ scratch: Scratch) {
-    let anchor = vertical.anchors[vertical.phases[phase].anchor] + rows.start
+    let anchor = vertical.anchors[vertical.phases[phase].anchor]
     scratch.rowOffsets.removeAll(keepingCapacity: true)
     for run in scratch.runs {
-      let first = run.row * vertical.tile + anchor
+      let first = run.row * vertical.tile + anchor.position + rows.start
       for position in first..<first + vertical.points {
-        let y = position * vertical.readStride + rows.index
+        let y = position * vertical.readStride + rows.index + anchor.inputPhase
         scratch.rowOffsets.append(
           y >= 0 && y < inputSize.height
             ? run.image * operands.inputImageStride + operands.input.offset(row: y) : nowhere)

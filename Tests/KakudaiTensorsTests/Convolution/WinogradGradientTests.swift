@@ -18,8 +18,7 @@ struct WinogradGradientTests {
     let operands = testCase.operands
     let shape = try testCase.operation.outputShape(of: operands.map(\.shape))
     let cotangent = Tensor.random(shape, seed: 4)
-    let reference = ConvolutionReference(
-      stride: PerAxis(testCase.stride), padding: PerAxis(testCase.padding), groups: testCase.groups)
+    let reference = testCase.reference
     let (fine, coarse) = testCase.isTransposed ? (cotangent, operands[0]) : (operands[0], cotangent)
     let expected = [
       testCase.isTransposed
