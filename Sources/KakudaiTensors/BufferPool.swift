@@ -22,6 +22,9 @@ package final class BufferPool: Sendable {
     var buffers: [Int: [(pointer: UnsafeMutableRawPointer, arrival: Int)]] = [:]
     var bytes = 0
     var arrivals = 0
+    /// Bytes that are taken, and the most that ever were.
+    var used = 0
+    var mostUsed = 0
 
     /// Takes out the buffer that has waited longest.
     mutating func removeOldest() -> UnsafeMutableRawPointer? {
@@ -32,7 +35,8 @@ package final class BufferPool: Sendable {
     }
   }
 
-  /// Bytes kept idle at most; what has waited longest is freed for what comes back.
+  /// Bytes kept idle at most, or else with what is in use a quarter more than ever was: a training step takes again what the last
+  /// one gave back. What has waited longest is freed for what comes back.
   package let limit: Int
   private let idle = Mutex(Idle())
 
@@ -51,6 +55,8 @@ package final class BufferPool: Sendable {
   package func take(bytes: Int) -> UnsafeMutableRawPointer {
     let size = BufferPool.roundedUp(bytes)
     let recycled = idle.withLock { idle -> Sent? in
+      idle.used += size
+      idle.mostUsed = max(idle.mostUsed, idle.used)
       guard let buffer = idle.buffers[size]?.popLast() else { return nil }
       idle.bytes -= size
       return Sent(pointer: buffer.pointer)
@@ -75,6 +81,8 @@ package final class BufferPool: Sendable {
     let size = BufferPool.roundedUp(bytes)
     let sent = Sent(pointer: buffer)
     let freed = idle.withLock { idle -> [Sent] in
+      idle.used -= size
+      let limit = max(limit, idle.mostUsed / 4 * 5 - idle.used)
       guard size <= limit else { return [sent] }
       var freed: [Sent] = []
       while idle.bytes + size > limit, let oldest = idle.removeOldest() { freed.append(Sent(pointer: oldest)) }
@@ -90,7 +98,7 @@ package final class BufferPool: Sendable {
   package func trim() {
     idle.withLock { idle in
       for buffer in idle.buffers.values.joined() { buffer.pointer.deallocate() }
-      idle = Idle()
+      (idle.buffers, idle.bytes, idle.mostUsed) = ([:], 0, idle.used)
     }
   }
 

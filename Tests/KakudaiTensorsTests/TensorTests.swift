@@ -10,14 +10,19 @@ struct TensorTests {
     #expect(tensor[-1, -1] == 9)
   }
 
-  @Test func `freed memory is used again, and no more than the limit waits`() {
+  @Test func `freed memory is used again, and what waits is limited by what was in use`() {
     let pool = BufferPool(limit: 1 << 20)
     let first = pool.take(bytes: 100_000)
     pool.giveBack(first, bytes: 100_000)
     #expect(pool.take(bytes: 99_000) == first)
     pool.giveBack(first, bytes: 99_000)
+    pool.giveBack(pool.take(bytes: 512 << 10), bytes: 512 << 10)
+    #expect(pool.idleBytes == BufferPool.roundedUp(100_000) + (512 << 10))
     pool.giveBack(pool.take(bytes: 4 << 20), bytes: 4 << 20)
-    #expect(pool.idleBytes == BufferPool.roundedUp(100_000))
+    #expect(pool.idleBytes == BufferPool.roundedUp(100_000) + (512 << 10) + (4 << 20))
+    // What has waited longest goes for what comes back now.
+    pool.giveBack(pool.take(bytes: 3 << 20), bytes: 3 << 20)
+    #expect(pool.idleBytes == 3 << 20)
     pool.trim()
     #expect(pool.idleBytes == 0)
   }
