@@ -82,17 +82,24 @@ CK_INLINE void ck_pack_points(const ck_winograd_weights *w, const int taps, floa
     const float *source = w->source + (ptrdiff_t)channel * w->channelStride;
     double weights[3][3][CK_OUTPUT_BLOCK] = {}, rows[CK_WINOGRAD_MOST_ROW_POINTS][3][CK_OUTPUT_BLOCK];
     const ptrdiff_t *offsets = w->offsets;
-    for (size_t output = 0; output < w->outputs; output++)
+    for (size_t output = 0; output < w->outputs; output++) {
+      if (*offsets != CK_NOWHERE) ck_prefetch(source + *offsets + 4 * w->channelStride);
       for (int row = 0; row < taps; row++)
         for (int column = 0; column < taps; column++, offsets++)
           weights[column][row][output] = *offsets == CK_NOWHERE ? 0 : source[*offsets];
+    }
     for (size_t point = 0; point < rowPoints; point++)
       for (int column = 0; column < taps; column++)
         ck_weighted_sum(rowMatrix[point], weights[column], taps, rows[point][column]);
     for (size_t i = 0; i < w->wantedCount; i++) {
       double values[CK_OUTPUT_BLOCK];
       ck_weighted_sum(matrix[w->wanted[i] % points], rows[w->wanted[i] / points], taps, values);
-      for (size_t o = 0; o < w->outputs; o++) packed[i * w->pointStride + o] = (float)values[o];
+      float *const target = packed + i * w->pointStride;
+      /* All of a block where the next channels' weights are written over what is too much. */
+      if ((w->channels - channel) * w->outputs >= CK_OUTPUT_BLOCK)
+        for (int o = 0; o < CK_OUTPUT_BLOCK; o++) target[o] = (float)values[o];
+      else
+        for (size_t o = 0; o < w->outputs; o++) target[o] = (float)values[o];
     }
   }
 }

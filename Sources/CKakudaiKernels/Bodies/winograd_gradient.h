@@ -1,4 +1,4 @@
-/* The kernels of ck_winograd_gradient.h; needs winograd.h, CK_GRADIENT_LEFTS and CK_GRADIENT_RIGHTS. */
+/* The kernels of ck_winograd_gradient.h; needs winograd.h, resampling.h, CK_GRADIENT_LEFTS and CK_GRADIENT_RIGHTS. */
 
 CK_INLINE void ck_multiply_tiles(const ck_tile_products *p, size_t left, size_t right, const int rights) {
   const size_t lefts = p->leftBlocks * CK_LANES;
@@ -39,36 +39,62 @@ static void ck_sum_tile_products(const ck_tile_products *p) {
   }
 }
 
-CK_INLINE void ck_finish_tile_sums(ck_tile_sums *s, const int taps) {
+/* The gradients of one left channel and a block of right ones, in one phase: target[offset][lane]. */
+CK_INLINE void ck_finish_phase(const ck_tile_sums *s, const double matrix[CK_WINOGRAD_MOST_ROW_POINTS][3], size_t phase,
+                               size_t left, float *target, ck_vector *check, const int taps) {
   const size_t points = (size_t)taps + 3;
+  const float *const own = s->sums + phase * s->phaseStride + left * CK_LANES;
+  const ptrdiff_t *const offsets = s->offsets + phase * (size_t)(taps * taps);
+  ck_vector rows[3][CK_WINOGRAD_MOST_POINTS];
+  for (size_t column = 0; column < s->columnPoints[phase]; column++) {
+    const float *const sums = own + column * s->pointStride;
+    for (size_t row = 0; row < s->rowPoints[phase]; row++)
+      ck_prefetch(sums + row * points * s->pointStride + CK_FINISHED_TOGETHER * CK_LANES / 2);
+    CK_UNROLL for (int tap = 0; tap < taps; tap++) {
+      ck_vector value = ck_broadcast(0);
+      for (size_t row = 0; row < s->rowPoints[phase]; row++)
+        value = ck_multiply_add((float)matrix[row][tap], ck_load(sums + row * points * s->pointStride), value);
+      rows[tap][column] = value;
+    }
+  }
+  CK_UNROLL for (int row = 0; row < taps; row++) {
+    CK_UNROLL for (int tap = 0; tap < taps; tap++) {
+      const ptrdiff_t offset = offsets[row * taps + tap];
+      if (offset == CK_NOWHERE) continue;
+      ck_vector value = ck_broadcast(0);
+      for (size_t column = 0; column < s->columnPoints[phase]; column++)
+        value = ck_multiply_add((float)matrix[column][tap], rows[row][column], value);
+      *check = ck_multiply_add(value, ck_broadcast(0), *check);
+      ck_store(target + offset * CK_LANES, value);
+    }
+  }
+}
+
+/* The gradients of one left channel, [offset][lane], in the order of the weights. */
+CK_INLINE void ck_write_kernels(const ck_tile_sums *s, const float *gradients, float *target) {
+  for (size_t first = 0; first < s->area; first += CK_LANES) {
+    ck_vector kernels[CK_LANES];
+    CK_UNROLL for (int i = 0; i < CK_LANES; i++) kernels[i] = ck_load(gradients + (first + (size_t)i) * CK_LANES);
+    ck_transpose(kernels);
+    for (size_t lane = 0; lane < s->rights; lane++) {
+      if (s->area - first >= CK_LANES) ck_store(target + lane * s->area + first, kernels[lane]);
+      else memcpy(target + lane * s->area + first, kernels + lane, (s->area - first) * 4);
+    }
+  }
+}
+
+CK_INLINE void ck_finish_tile_sums(ck_tile_sums *s, const int taps) {
   double matrix[CK_WINOGRAD_MOST_ROW_POINTS][3];
-  ck_weight_transform((size_t)taps, (int)points, matrix);
+  ck_weight_transform((size_t)taps, taps + 3, matrix);
   ck_vector check = ck_broadcast(0);
-  for (size_t o = 0; o < s->lefts; o++) {
-    ck_vector rows[3][CK_WINOGRAD_MOST_POINTS];
-    for (size_t column = 0; column < s->columnPoints; column++) {
-      const float *const sums = s->sums + column * s->pointStride + o * CK_LANES;
-      CK_UNROLL for (int tap = 0; tap < taps; tap++) {
-        ck_vector value = ck_broadcast(0);
-        for (size_t row = 0; row < s->rowPoints; row++)
-          value = ck_multiply_add((float)matrix[row][tap], ck_load(sums + row * points * s->pointStride), value);
-        rows[tap][column] = value;
-      }
+  for (size_t left = 0; left < s->lefts; left += CK_FINISHED_TOGETHER) {
+    const size_t end = left + CK_FINISHED_TOGETHER < s->lefts ? left + CK_FINISHED_TOGETHER : s->lefts;
+    for (size_t phase = 0; phase < s->phases; phase++) {
+      for (size_t o = left; o < end; o++)
+        ck_finish_phase(s, matrix, phase, o, s->scratch + (o - left) * s->area * CK_LANES, &check, taps);
     }
-    CK_UNROLL for (int row = 0; row < taps; row++) {
-      CK_UNROLL for (int tap = 0; tap < taps; tap++) {
-        const ptrdiff_t offset = s->offsets[row * taps + tap];
-        if (offset == CK_NOWHERE) continue;
-        ck_vector value = ck_broadcast(0);
-        for (size_t column = 0; column < s->columnPoints; column++)
-          value = ck_multiply_add((float)matrix[column][tap], rows[row][column], value);
-        check = ck_multiply_add(value, ck_broadcast(0), check);
-        float lanes[CK_LANES];
-        ck_store(lanes, value);
-        float *const target = s->gradient + (ptrdiff_t)o * s->leftStride + offset;
-        for (size_t lane = 0; lane < s->rights; lane++) target[(ptrdiff_t)lane * s->rightStride] = lanes[lane];
-      }
-    }
+    for (size_t o = left; o < end; o++)
+      ck_write_kernels(s, s->scratch + (o - left) * s->area * CK_LANES, s->gradient + (ptrdiff_t)o * s->leftStride);
   }
   s->check += ck_total(check);
 }

@@ -18,14 +18,18 @@ typedef struct ck_tile_products {
   int continues; /* whether sums stand there already */
 } ck_tile_products;
 
-/* gradient[o * leftStride + lane * rightStride + offsets[k]] from the sums of one block of right channels. */
+/* gradient[o * leftStride + lane * area + offsets[k]] from the sums of one block of right channels; the phases have all offsets
+ * below `area` between them. */
+#define CK_FINISHED_TOGETHER 16 /* left channels */
 typedef struct ck_tile_sums {
-  const float *sums; /* [point][o][lane] */
-  size_t pointStride, lefts, rights, taps;
-  size_t rowPoints, columnPoints; /* one less than there are where the last tap is missing */
-  const ptrdiff_t *offsets;       /* CK_NOWHERE for taps that are missing */
+  const float *sums; /* [phase][point][o][lane] */
+  size_t phases, phaseStride, pointStride, lefts, rights, taps;
+  const size_t *rowPoints, *columnPoints; /* of each phase: one less than there are where the last tap is missing */
+  const ptrdiff_t *offsets;               /* taps * taps of each phase; CK_NOWHERE for taps that are missing */
   float *gradient;
-  ptrdiff_t leftStride, rightStride;
+  ptrdiff_t leftStride;
+  size_t area;
+  float *scratch; /* CK_FINISHED_TOGETHER * area vectors, and one for each lane more */
   float check; /* becomes NaN where a gradient is not finite */
 } ck_tile_sums;
 

@@ -40,7 +40,10 @@ struct WinogradGradient {
   var area: Int { vertical.points * vertical.points }
 
   /// Floats of the sums of one group.
-  var sumCount: Int { phases * area * fineBlocks * coarseBlocks * kernels.lanes * kernels.lanes }
+  var sumCount: Int { phases * area * sumStride }
+
+  /// From one point to the next: an odd number of cache lines, so that they do not all fall into the same cache set.
+  private var sumStride: Int { (fineBlocks * coarseBlocks * kernels.lanes * kernels.lanes / 16 | 1) * 16 }
 
   /// Tiles that lie in one row of one image, and the place of the first in its chunk.
   private struct Run {
@@ -151,7 +154,6 @@ struct WinogradGradient {
   }
 
   private func multiply(_ coarse: Side, _ fine: Side, tiles: Int, continues: Bool, _ sums: Storage) {
-    let own = sumCount / (phases * area)
     Parallel.forEach(area * phases) { range in
       for index in range {
         let (point, phase) = index.quotientAndRemainder(dividingBy: phases)
@@ -162,7 +164,7 @@ struct WinogradGradient {
           left: coarse.storage.elements + point * coarse.pointStride,
           right: fine.storage.elements + phase * fine.phaseStride + point * fine.pointStride,
           leftBlocks: coarseBlocks, rightBlocks: fineBlocks, blockStride: coarse.blockStride, tiles: tiles,
-          sums: sums.elements + (phase * area + point) * own, continues: continues ? 1 : 0)
+          sums: sums.elements + (phase * area + point) * sumStride, continues: continues ? 1 : 0)
         kernels.table.pointee.winogradGradient.multiply(&products)
       }
     }
@@ -170,29 +172,38 @@ struct WinogradGradient {
 
   private func finish(_ sums: Storage, group: Int, into gradient: UnsafeMutablePointer<Float>) -> Bool {
     let lanes = kernels.lanes
-    let own = sumCount / (phases * area)
-    let checks = Storage(count: phases * fineBlocks)
-    Parallel.forEach(phases * fineBlocks) { range in
-      for index in range {
-        let (phase, block) = index.quotientAndRemainder(dividingBy: fineBlocks)
-        let (y, x) = phase.quotientAndRemainder(dividingBy: horizontal.phases.count)
-        let (row, column) = (vertical.phases[y], horizontal.phases[x])
-        let offsets = row.kernelIndices.flatMap { row in
-          column.kernelIndices.map { column -> Int in
-            guard let row, let column else { return .min }  // CK_NOWHERE
-            return row * extents.horizontal.kernel + column
+    let both = vertical.phases.flatMap { row in horizontal.phases.map { (row, $0) } }
+    let (rowPoints, columnPoints) = (both.map(\.0.points), both.map(\.1.points))
+    let offsets = both.flatMap { rows, columns in
+      rows.kernelIndices.flatMap { row in
+        columns.kernelIndices.map { column -> Int in
+          guard let row, let column else { return .min }  // CK_NOWHERE
+          return row * extents.horizontal.kernel + column
+        }
+      }
+    }
+    let checks = Storage(count: fineBlocks)
+    Parallel.forEach(fineBlocks) { range in
+      let scratch = Storage(count: (Int(CK_FINISHED_TOGETHER) * extents.kernelArea + lanes) * lanes)
+      for block in range {
+        var finishing = ck_tile_sums()
+        finishing.sums = UnsafePointer(sums.elements + block * coarseBlocks * lanes * lanes)
+        (finishing.phases, finishing.phaseStride, finishing.pointStride) = (phases, area * sumStride, sumStride)
+        finishing.lefts = extents.coarseChannelsPerGroup
+        finishing.rights = min(lanes, extents.fineChannelsPerGroup - block * lanes)
+        (finishing.taps, finishing.area, finishing.scratch) = (vertical.taps, extents.kernelArea, scratch.elements)
+        finishing.gradient = gradient + group * extents.weightsPerGroup + block * lanes * extents.kernelArea
+        finishing.leftStride = extents.fineChannelsPerGroup * extents.kernelArea
+        rowPoints.withUnsafeBufferPointer { rowPoints in
+          columnPoints.withUnsafeBufferPointer { columnPoints in
+            offsets.withUnsafeBufferPointer { offsets in
+              (finishing.rowPoints, finishing.columnPoints) = (rowPoints.baseAddress, columnPoints.baseAddress)
+              finishing.offsets = offsets.baseAddress
+              kernels.table.pointee.winogradGradient.finish(&finishing)
+            }
           }
         }
-        offsets.withUnsafeBufferPointer { offsets in
-          var finishing = ck_tile_sums(
-            sums: sums.elements + phase * area * own + block * coarseBlocks * lanes * lanes, pointStride: own,
-            lefts: extents.coarseChannelsPerGroup, rights: min(lanes, extents.fineChannelsPerGroup - block * lanes),
-            taps: vertical.taps, rowPoints: row.points, columnPoints: column.points, offsets: offsets.baseAddress,
-            gradient: gradient + group * extents.weightsPerGroup + block * lanes * extents.kernelArea,
-            leftStride: extents.fineChannelsPerGroup * extents.kernelArea, rightStride: extents.kernelArea, check: 0)
-          kernels.table.pointee.winogradGradient.finish(&finishing)
-          checks.elements[index] = finishing.check
-        }
+        checks.elements[block] = finishing.check
       }
     }
     return (0..<checks.count).allSatisfy { checks.elements[$0] == 0 }
