@@ -9,31 +9,38 @@ import Musl
 import Darwin
 #endif
 
-/// Workers that take steps one after the other, each on a thread of its own: worker w begins a step when worker w − 1 has ended
-/// it, and when those that read the memory it writes have ended the step that this memory held before.
-struct Pipeline {
-  /// Called with the index of each step.
-  let workers: [(Int) throws -> Void]
-  /// Worker `waiter` begins a step when worker `ender` has ended the one `steps` before it.
-  var limits: [(ender: Int, waiter: Int, steps: Int)] = []
+/// Threads that take the steps of a run in turns. A step has parts, of which the first and the last are taken in the order of steps;
+/// another one begins when all steps before have ended the part before, whose results it continues.
+package struct Pipeline {
+  package let threads: Int
+  package let parts: Int
 
-  /// Runs all steps; the first error that a worker throws ends the work.
-  func run(steps: Int) throws {
-    guard workers.count > 1 else {
-      for step in 0..<steps { try workers[0](step) }
+  package init(threads: Int, parts: Int) { (self.threads, self.parts) = (threads, parts) }
+
+  /// Runs all steps; after the first error nothing is begun any more.
+  ///
+  /// - Parameter makeWorker: Called on each thread; what it gives is called with the indices of steps and parts.
+  package func run(steps: Int, _ makeWorker: () -> (_ step: Int, _ part: Int) throws -> Void) throws {
+    guard threads > 1 else {
+      let work = makeWorker()
+      for step in 0..<steps { for part in 0..<parts { try work(step, part) } }
       return
     }
-    let chain = workers.indices.dropFirst().map { (ender: $0 - 1, waiter: $0, steps: 0) }
-    // Signalled once for each step that the waiter may begin.
-    let gates = (chain + limits).map { (limit: $0, ready: DispatchSemaphore(value: $0.steps)) }
+    // For each thread, signalled once for each part that has ended in all steps before its own.
+    let ended = (0..<threads).map { _ in DispatchSemaphore(value: 0) }
     let failure = Mutex<(any Error)?>(nil)
-    onThreads(workers.count) { worker in
-      for step in 0..<steps {
-        for gate in gates where gate.limit.waiter == worker { gate.ready.wait() }
-        if failure.withLock({ $0 == nil }) {
-          do { try workers[worker](step) } catch { failure.withLock { $0 = $0 ?? error } }
+    onThreads(threads) { thread in
+      let work = makeWorker()
+      for step in stride(from: thread, to: steps, by: threads) {
+        for part in 0..<parts {
+          let isInOrder = part == 0 || part == parts - 1
+          if step > 0 && isInOrder { ended[thread].wait() }
+          if failure.withLock({ $0 == nil }) {
+            do { try work(step, part) } catch { failure.withLock { $0 = $0 ?? error } }
+          }
+          if step > 0 && !isInOrder { ended[thread].wait() }
+          ended[(thread + 1) % threads].signal()
         }
-        for gate in gates where gate.limit.ender == worker { gate.ready.signal() }
       }
     }
     if let error = failure.withLock({ $0 }) { throw error }

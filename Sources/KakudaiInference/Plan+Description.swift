@@ -7,7 +7,7 @@ extension Plan: CustomStringConvertible {
   public var description: String {
     var table = [["", "operation", "shape", "reads", "kernel", "rows kept", "field", "MAC/pixel"]]
     let settings = rows.map { Settings($0, threads: 1) }
-    let schedule = rows.map { settings!.schedule($0, isOverlapped: false) }
+    let schedule = rows.map { settings!.schedule($0) }
     let fields = rows?.receptiveFields(graph)
     let pixels = max(1, input.rank >= 2 ? input[-2] * input[-1] : 1)
     var total = 0

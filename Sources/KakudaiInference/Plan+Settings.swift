@@ -4,18 +4,16 @@ extension Plan {
   /// How a run is cut.
   struct Settings {
     var stepRows: Int
-    /// A multiple of the threads.
     var strips: Int
     var threads: Int
 
     init(_ graph: RowGraph, threads: Int) {
       let output = graph.output
       stepRows = Self.stepRows(graph)
-      self.threads = graph.multiplications < 2_000_000 ? 1 : max(1, min(threads, output.width / 64))
       let alone = RowSchedule(graph, stepRows: stepRows, strips: 1, lag: 1)
+      self.threads = graph.multiplications < 2_000_000 ? 1 : min(threads, alone.steps)
       let wanted = (alone.memory + Self.stripBytes - 1) / Self.stripBytes
-      let most = max(1, output.width / Self.narrowestStrip)
-      strips = (min(wanted, most) + self.threads - 1) / self.threads * self.threads
+      strips = max(1, min(wanted, output.width / Self.narrowestStrip))
     }
 
     /// Few rows where little is computed with each value, so that the rows of one layer are still in the cache when the next one
@@ -37,14 +35,14 @@ extension Plan {
       return outputRows(isLarge ? 4 : inputRows)
     }
 
-    func schedule(_ graph: RowGraph, isOverlapped: Bool) -> RowSchedule {
-      RowSchedule(graph, stepRows: stepRows, strips: strips, lag: threads, isOverlapped: isOverlapped)
+    func schedule(_ graph: RowGraph) -> RowSchedule {
+      RowSchedule(graph, stepRows: stepRows, strips: strips, lag: threads)
     }
 
     /// What the rings of one strip should take, a part of the third-level cache: narrower strips, which would stay in the second,
     /// lose more at their edges than they gain.
     private static let stripBytes = 8 << 20
-    /// Output columns, where strips are for the cache and not for threads.
+    /// Output columns.
     private static let narrowestStrip = 512
     private static let mostRingBytes = 48 << 20
   }

@@ -84,7 +84,7 @@ public struct Plan: Sendable {
       let source = RowWindow(planes: picture.storage.elements, height: rows.sizes[0].height, width: rows.sizes[0].width)
       // Neither closure throws.
       try! stream(
-        rows, Settings(rows, threads: Parallel.threadCount), isOverlapped: false,
+        rows, Settings(rows, threads: Parallel.threadCount),
         read: { range, window in copy(range, from: source, to: window, channels: rows.sizes[0].channels) },
         write: { range, window in copy(range, from: window, to: target, channels: rows.output.channels) })
       withExtendedLifetime(picture) {}
@@ -94,8 +94,8 @@ public struct Plan: Sendable {
   /// Computes the output row by row, in memory that does not grow with the height.
   ///
   /// `read` is called with the next rows of the input in order, from the first one again for each of the `readings`, and fills one
-  /// plane of them for each channel; `write` is given rows of the output likewise. The two are called on threads of their own, one
-  /// call of each at a time, while others compute.
+  /// plane of them for each channel; `write` is given rows of the output likewise. Each is called by any of the threads that compute,
+  /// one call of it at a time.
   ///
   /// - Parameters:
   ///   - mostBytes: What may be used to compute a network whole rather than read a picture several times.
@@ -114,7 +114,7 @@ public struct Plan: Sendable {
       if let rowsPerStep { settings.stepRows = rowsPerStep }
       let input = rows.sizes[0]
       try self.stream(
-        rows, settings, isOverlapped: Parallel.threadCount > 1,
+        rows, settings,
         read: { range, window in
           let band = Storage(count: input.channels * range.count * input.width)
           try read(range, UnsafeMutableBufferPointer(start: band.elements, count: band.count))
@@ -146,7 +146,7 @@ public struct Plan: Sendable {
   public func memory(threads: Int, within mostBytes: Int = .max) -> Int {
     guard let rows, !runsWhole(within: mostBytes) else { return wholeMemory }
     return (statisticsRows + [rows]).reduce(0) { most, rows in
-      max(most, Settings(rows, threads: threads).schedule(rows, isOverlapped: threads > 1).memory)
+      max(most, Settings(rows, threads: threads).schedule(rows).memory)
     }
   }
 
@@ -163,42 +163,15 @@ public struct Plan: Sendable {
   }
 
   private func stream(
-    _ rows: RowGraph, _ settings: Settings, isOverlapped: Bool,
+    _ rows: RowGraph, _ settings: Settings,
     read: (Range<Int>, RowWindow) throws -> Void, write: (Range<Int>, RowWindow) throws -> Void
   ) throws {
     try withoutActuallyEscaping(read) { read in
       try withoutActuallyEscaping(write) { write in
-        let schedule = settings.schedule(rows, isOverlapped: isOverlapped)
+        let schedule = settings.schedule(rows)
         let stream = RowStream(rows, schedule)
-        let (reader, writer) = (stream.reader(read), stream.writer(write))
-        var workers: [(Int) throws -> Void] = (0..<settings.threads).map { thread in
-          stream.computer(
-            strips: settings.strips * thread / settings.threads..<settings.strips * (thread + 1) / settings.threads)
-        }
-        let threads = settings.threads
-        var limits = [(ender: threads - 1, waiter: 0, steps: threads)]
-        if isOverlapped {
-          workers = [reader] + workers + [writer]
-          // The reader and the writer may be a step ahead of, and behind, those that compute.
-          limits = [
-            (ender: threads, waiter: 1, steps: threads), (ender: threads, waiter: 0, steps: threads + 1),
-            (ender: threads + 1, waiter: 1, steps: threads + 1),
-          ]
-        } else {
-          let (first, last) = (workers[0], workers[threads - 1])
-          workers[0] = { step in
-            try reader(step)
-            try first(step)
-            if threads == 1 { try writer(step) }
-          }
-          if threads > 1 {
-            workers[threads - 1] = { step in
-              try last(step)
-              try writer(step)
-            }
-          }
-        }
-        try Pipeline(workers: workers, limits: limits).run(steps: schedule.steps)
+        try Pipeline(threads: settings.threads, parts: stream.parts)
+          .run(steps: schedule.steps) { stream.makeWorker(read: read, write: write) }
       }
     }
   }

@@ -20,8 +20,7 @@ struct RowSchedule: Sendable {
 
   /// - Parameters:
   ///   - lag: Steps that are computed at the same time.
-  ///   - isOverlapped: Whether one more is being read, and one written.
-  init(_ graph: RowGraph, stepRows: Int, strips: Int, lag: Int, isOverlapped: Bool = false) {
+  init(_ graph: RowGraph, stepRows: Int, strips: Int, lag: Int) {
     let (output, stepRows) = (graph.output, min(stepRows, graph.output.height))
     ahead = graph.rowTargets(outputRows: stepRows, done: graph.sizes.map { _ in 0 })
     rowsPerStep = graph.sizes.map { ($0.height * stepRows + output.height - 1) / output.height }
@@ -38,12 +37,11 @@ struct RowSchedule: Sendable {
     // What the steps under way still need, the earliest first.
     var needed: [[Int]] = []
     for step in 0..<steps {
-      if needed.count == lag + 1 { needed.removeFirst() }
+      if needed.count == lag { needed.removeFirst() }
       progress.advance(graph, self, step: step)
       needed.append(progress.needed)
       for value in slots.indices {
-        let isAtEnd = value == 0 || value == slots.count - 1
-        let first = needed[max(0, needed.count - (isAtEnd && isOverlapped ? lag + 1 : lag))][value]
+        let first = needed[0][value]
         slots[value] = max(slots[value], progress.after[value] - first)
       }
     }

@@ -13,43 +13,43 @@ final class RowStream: @unchecked Sendable {
     rings = zip(schedule.rings, graph.sizes).map { RowRing($0, height: $1.height) }
   }
 
-  /// Puts the input rows of each step into the ring.
-  func reader(_ read: @escaping (_ rows: Range<Int>, _ window: RowWindow) throws -> Void) -> (Int) throws -> Void {
-    var progress = RowSchedule.Progress(graph)
-    return { [self] step in
-      progress.advance(graph, schedule, step: step)
-      let rows = progress.before[0]..<progress.after[0]
-      if !rows.isEmpty { try read(rows, rings[0].window) }
-    }
-  }
+  /// What a step is made of: reading input rows into the ring, each stage of each strip, handing on output rows.
+  var parts: Int { schedule.columnEnds.count * graph.stages.count + 2 }
 
-  /// Computes some strips of each step.
-  func computer(strips: Range<Int>) -> (Int) -> Void {
+  /// Makes what takes parts of steps, both in order, but not necessarily all.
+  func makeWorker(
+    read: @escaping (_ rows: Range<Int>, _ window: RowWindow) throws -> Void,
+    write: @escaping (_ rows: Range<Int>, _ window: RowWindow) throws -> Void
+  ) -> (_ step: Int, _ part: Int) throws -> Void {
     var progress = RowSchedule.Progress(graph)
+    var nextStep = 0
     let scratch = graph.stages.map { $0.kernel.makeScratch() }
-    return { [self] step in
-      progress.advance(graph, schedule, step: step)
-      for strip in strips {
-        for (stage, description) in graph.stages.enumerated() {
-          let value = stage + 1
-          let rows = progress.rows(value)
-          let start = strip == 0 ? 0 : schedule.columnEnds[strip - 1][value]
-          let columns = start..<schedule.columnEnds[strip][value]
-          guard !rows.isEmpty, !columns.isEmpty else { continue }
-          description.kernel.compute(
-            rows: rows, columns: columns, from: description.inputs.map { rings[$0].window }, to: rings[value].window,
-            scratch[stage])
-        }
+    return { [self] step, part in
+      while nextStep <= step {
+        progress.advance(graph, schedule, step: nextStep)
+        nextStep += 1
+      }
+      if part == 0 {
+        let rows = progress.before[0]..<progress.after[0]
+        if !rows.isEmpty { try read(rows, rings[0].window) }
+      } else if part < parts - 1 {
+        let (strip, stage) = (part - 1).quotientAndRemainder(dividingBy: graph.stages.count)
+        compute(stage, strip: strip, rows: progress.rows(stage + 1), scratch[stage])
+      } else {
+        let height = graph.output.height
+        let rows = schedule.outputRows(after: step - 1, of: height)..<schedule.outputRows(after: step, of: height)
+        if !rows.isEmpty { try write(rows, rings[rings.count - 1].window) }
       }
     }
   }
 
-  /// Hands on the output rows of each step.
-  func writer(_ write: @escaping (_ rows: Range<Int>, _ window: RowWindow) throws -> Void) -> (Int) throws -> Void {
-    { [self] step in
-      let height = graph.output.height
-      let rows = schedule.outputRows(after: step - 1, of: height)..<schedule.outputRows(after: step, of: height)
-      if !rows.isEmpty { try write(rows, rings[rings.count - 1].window) }
-    }
+  private func compute(_ stage: Int, strip: Int, rows: Range<Int>, _ scratch: (any RowScratch)?) {
+    let value = stage + 1
+    let start = strip == 0 ? 0 : schedule.columnEnds[strip - 1][value]
+    let columns = start..<schedule.columnEnds[strip][value]
+    guard !rows.isEmpty, !columns.isEmpty else { return }
+    let description = graph.stages[stage]
+    description.kernel.compute(
+      rows: rows, columns: columns, from: description.inputs.map { rings[$0].window }, to: rings[value].window, scratch)
   }
 }

@@ -61,7 +61,7 @@ struct PlanTests {
     let about = "\(kernels), \(plan)"
     #expect(plan.isStreamed, "\(about)")
     let whole = plan.computedWhole(picture)
-    for (rowsPerStep, threads) in [(1, 1), (3, 2), (nil, 3), (plan.output[-2], 1)] {
+    for (rowsPerStep, threads) in [(1, 1), (3, 2), (1, 4), (nil, 3), (plan.output[-2], 1)] {
       let rows = try withThreadCount(threads) { try Self.streamed(plan, picture, rowsPerStep: rowsPerStep) }
       #expect(rows == whole, "\(rowsPerStep ?? 0) rows, \(threads) threads, \(about)")
     }
