@@ -5,6 +5,14 @@ static const uint8_t fast_x2[] = {
 #embed "Weights/fast-x2.safetensors"
 };
 
+static const uint8_t fast_x3[] = {
+#embed "Weights/fast-x3.safetensors"
+};
+
+static const uint8_t fast_x4[] = {
+#embed "Weights/fast-x4.safetensors"
+};
+
 static const uint8_t fine_x2[] = {
 #embed "Weights/fine-x2.safetensors"
 };
@@ -12,12 +20,15 @@ static const uint8_t fine_x2[] = {
 static const uint8_t fine_x3[] = {
 #embed "Weights/fine-x3.safetensors"
 };
+
 static const uint8_t fine_x4[] = {
 #embed "Weights/fine-x4.safetensors"
 };
 
 static const ka_weights table[] = {
     {"fast-x2", fast_x2, sizeof fast_x2},
+    {"fast-x3", fast_x3, sizeof fast_x3},
+    {"fast-x4", fast_x4, sizeof fast_x4},
     {"fine-x2", fine_x2, sizeof fine_x2},
     {"fine-x3", fine_x3, sizeof fine_x3},
     {"fine-x4", fine_x4, sizeof fine_x4},
