@@ -111,8 +111,7 @@ struct TrainSuperResolution: ParsableCommand {
   func validate() throws {
     for (name, number) in [
       ("--steps", steps), ("--batch", batch), ("--crop", crop), ("--candidates", candidates),
-      ("--judge-every", judgeEvery),
-      ("--save-every", saveEvery),
+      ("--judge-every", judgeEvery), ("--save-every", saveEvery),
     ] where number < 1 {
       throw ValidationError("\(name) must be at least 1.")
     }
@@ -192,10 +191,9 @@ struct TrainSuperResolution: ParsableCommand {
   private var settings: [String: String] {
     var settings = [
       "network": network, "scale": "\(scale)", "steps": "\(steps)", "batch": "\(batch)", "crop": "\(crop)",
-      "candidates": "\(candidates)",
-      "optimizer": optimizer.rawValue, "learningRate": "\(learningRate)", "lastLearningRate": "\(lastLearningRate)",
-      "warmUp": "\(warmUp)",
-      "loss": loss.rawValue, "gradientLimit": "\(gradientLimit)", "averageDecay": "\(averageDecay)", "seed": "\(seed)",
+      "candidates": "\(candidates)", "optimizer": optimizer.rawValue, "learningRate": "\(learningRate)",
+      "lastLearningRate": "\(lastLearningRate)", "warmUp": "\(warmUp)", "loss": loss.rawValue,
+      "gradientLimit": "\(gradientLimit)", "averageDecay": "\(averageDecay)", "seed": "\(seed)",
       "heldOut": "\(heldOut)", "data": data.joined(separator: ":"), "halve": halve.joined(separator: ":"),
     ]
     if degradation != .bicubic { settings["degradation"] = degradation.rawValue }

@@ -28,7 +28,6 @@ public struct Adam: Optimizer {
   private var squares: [Tensor]
   private var steps = Tensor(0)
 
-  /// Steps taken so far.
   public var stepCount: Int { Int(steps.item) }
 
   /// - Parameters:

@@ -13,6 +13,9 @@ public protocol Optimizer: Parameterized, Sendable {
   /// May be changed between steps, by a schedule.
   var learningRate: Float { get set }
 
+  /// Steps taken so far.
+  var stepCount: Int { get }
+
   /// Takes one step. `gradient` is what `valueAndGradient(of:)` gave for `model`: parameters move, buffers take their new values.
   mutating func update<Model: Parameterized>(_ model: inout Model, along gradient: Model)
 }

@@ -12,6 +12,8 @@ public struct SGD: Optimizer {
   private var velocities: [Tensor]
   private var steps = Tensor(0)
 
+  public var stepCount: Int { Int(steps.item) }
+
   public init(
     for model: some Parameterized, learningRate: Float = 1e-3, momentum: Float = 0, weightDecay: Float = 0,
     isNesterov: Bool = false

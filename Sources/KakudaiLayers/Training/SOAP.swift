@@ -23,6 +23,8 @@ public struct SOAP: Optimizer {
   private var weights: [Weight]
   private var steps = Tensor(0)
 
+  public var stepCount: Int { Int(steps.item) }
+
   /// - Parameters:
   ///   - momentum: β₁.
   ///   - squareMomentum: β₂.
@@ -44,7 +46,7 @@ public struct SOAP: Optimizer {
       momentum: momentum, squareMomentum: squareMomentum, added: 0, kept: 1,
       stepSize: learningRate / (1 - powf(momentum, steps.item)),
       squareScale: (1 - powf(squareMomentum, steps.item)).squareRoot(), epsilon: epsilon)
-    let (share, turns) = (1 - squareMomentum, Int(steps.item) % interval == 0)
+    let (share, turns) = (1 - squareMomentum, stepCount % interval == 0)
     // Taken out, so that each is held once and changes in place.
     var weights = self.weights
     self.weights = []

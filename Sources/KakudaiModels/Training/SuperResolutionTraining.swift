@@ -51,15 +51,12 @@ public struct SuperResolutionTraining<Network: SuperResolutionNetwork>: Sendable
   private let schedule: LearningRateSchedule
   private let loss: SuperResolutionLoss
   private let gradientLimit: Float
-  private var steps = Tensor(0)
-
   /// Steps taken so far.
-  public var step: Int { Int(steps.item) }
+  public var step: Int { optimizer.stepCount }
 
   public init(
     _ network: Network, optimizer: TrainingOptimizer, schedule: LearningRateSchedule, loss: SuperResolutionLoss,
-    averageDecay: Float = 0.999,
-    gradientLimit: Float = .infinity
+    averageDecay: Float = 0.999, gradientLimit: Float = .infinity
   ) {
     (self.network, self.schedule, self.loss, self.gradientLimit) = (network, schedule, loss, gradientLimit)
     average = ExponentialMovingAverage(of: network, decay: averageDecay)
@@ -79,7 +76,6 @@ public struct SuperResolutionTraining<Network: SuperResolutionNetwork>: Sendable
     optimizer.learningRate = schedule.rate(at: step)
     optimizer.update(&network, along: gradient)
     average.update(network)
-    steps = Tensor(steps.item + 1)
     return value
   }
 
@@ -100,7 +96,6 @@ public struct SuperResolutionTraining<Network: SuperResolutionNetwork>: Sendable
 extension SuperResolutionTraining: Parameterized {
   /// All that a step changes: saving and loading these makes training go on as if it had not been interrupted.
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
-    visitor.visit("steps", &steps, role: .buffer)
     visitor.visit("network", &network)
     visitor.visit("average", &average)
     visitor.visit("optimizer", &optimizer)
