@@ -17,11 +17,11 @@ enum Terminal {
 
   static func clearProgress() { showProgress("") }
 
-  /// One JSON object on a line of standard output.
+  /// One JSON object on a line of standard output, at once, also where that is a pipe.
   static func print(json value: some Encodable) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    Swift.print(String(decoding: try encoder.encode(value), as: UTF8.self))
+    try FileHandle.standardOutput.write(contentsOf: try encoder.encode(value) + Data("\n".utf8))
   }
 }
 
