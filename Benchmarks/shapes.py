@@ -112,6 +112,8 @@ class TrainingStep:
     scale: int
     batch: int
     side: int
+    # Rounding decides on which side of PReLU's kink a few elements fall.
+    tolerance: float = 1e-3
     operation: str = "train"
     unit = "steps/s"
     table = "training steps"
