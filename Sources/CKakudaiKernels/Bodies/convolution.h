@@ -393,6 +393,10 @@ static void ck_copy_rows(const ck_rows *c) {
     for (size_t row = 0; row < c->rows; row++) {
       const float *source = c->source + (ptrdiff_t)channel * c->sourceChannelStride + (ptrdiff_t)row * c->sourceRowStride;
       float *target = c->target + (ptrdiff_t)channel * c->targetChannelStride + (ptrdiff_t)row * c->targetRowStride;
+      if (c->streams) {
+        ck_copy_past_caches(target, source, c->count);
+        continue;
+      }
       switch (c->stride) { /* constants, which the compiler turns into shuffles */
       case 1: ck_copy_row(c, source, 1, target); break;
       case 2: ck_copy_row(c, source, 2, target); break;
@@ -401,6 +405,7 @@ static void ck_copy_rows(const ck_rows *c) {
       default: ck_copy_row(c, source, c->stride, target);
       }
     }
+  if (c->streams) ck_fence();
 }
 
 #define CK_CONVOLUTION \

@@ -96,6 +96,8 @@ typedef struct ck_rows {
   float *target;
   ptrdiff_t targetChannelStride, targetRowStride;
   size_t channels, rows, before, count, after;
+  /* Whether to write past the caches, which takes a stride of 1 and no zeros. */
+  int streams;
 } ck_rows;
 
 typedef struct ck_convolution_kernels {

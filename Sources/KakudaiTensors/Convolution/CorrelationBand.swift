@@ -131,7 +131,7 @@ struct CorrelationBand {
         target: target + (row - firstRow) * columns + filled.lowerBound, targetChannelStride: channelStride,
         targetRowStride: columns,
         channels: channels, rows: count, before: before, count: present.count,
-        after: filled.count - before - present.count)
+        after: filled.count - before - present.count, streams: 0)
       kernels.copyRows(&copy)
       row += count
     }

@@ -224,14 +224,33 @@ extension CorrelationPlan {
       streams: operands.streams && writesInPlace ? 1 : 0,
       scratch: scratch.phases.elements)
     operands.kernels.correlate(&correlation)
-    guard !writesInPlace else { return }
+    if !writesInPlace { separate(block, piece, operands, position: position, rows: rows, epilogue, output, scratch) }
+  }
+
+  /// Takes apart rows that were computed as one, and finishes them.
+  private func separate(
+    _ block: Block, _ piece: Piece, _ operands: Operands, position: Int, rows: Int,
+    _ epilogue: UnsafePointer<ck_epilogue>?, _ output: RowWindow, _ scratch: Scratch
+  ) {
     let length = positionsPerRow * horizontalPhases
+    // To take it out of the scratch for each row would count references, which waits until the row before is stored.
+    let joined = scratch.rows.elements + piece.columns.lowerBound
     for (index, line) in block.lines.enumerated() {
-      for row in 0..<rows {
-        let offset = outputOffset(line, position: position + row, piece, output)
-        guard offset != nowhere else { continue }
-        let sums = scratch.rows.elements + index * rowLength + row * length + piece.columns.lowerBound
-        let target = output.base + offset + piece.columns.lowerBound
+      let present = presentRows(line, position: position, rows: rows, piece)
+      if operands.streams, epilogue == nil, output.slots >= output.height, !present.isEmpty {
+        let target = output.base + outputOffset(line, position: position + present.lowerBound, piece, output)
+        var copy = ck_rows(
+          source: joined + index * rowLength + present.lowerBound * length, sourceChannelStride: 0,
+          sourceRowStride: length, stride: 1, target: target + piece.columns.lowerBound, targetChannelStride: 0,
+          targetRowStride: verticalPhases * output.rowStride, channels: 1, rows: present.count, before: 0,
+          count: piece.columns.count, after: 0, streams: 1)
+        operands.kernels.copyRows(&copy)
+        continue
+      }
+      for row in present {
+        let sums = joined + index * rowLength + row * length
+        let target =
+          output.base + outputOffset(line, position: position + row, piece, output) + piece.columns.lowerBound
         if let epilogue {
           let residual = residualOffset(line, position: position + row, piece)
           operands.kernels.finish(
@@ -241,6 +260,13 @@ extension CorrelationPlan {
         }
       }
     }
+  }
+
+  /// Of `rows` positions those at which the piece wants a row of a line.
+  private func presentRows(_ line: Int, position: Int, rows: Int, _ piece: Piece) -> Range<Int> {
+    let y = position * verticalPhases + lines[line].phase
+    func positions(to row: Int) -> Int { min(max(0, (row - y + verticalPhases - 1) / verticalPhases), rows) }
+    return positions(to: piece.rows.lowerBound)..<positions(to: piece.rows.upperBound)
   }
 
   /// The epilogue of one kernel call.

@@ -46,7 +46,7 @@ struct CorrelationRing {
         source: input.base + input.offset(row: row), sourceChannelStride: input.channelStride,
         sourceRowStride: input.rowStride, stride: 1, target: ring.base + row % slots * rowStride,
         targetChannelStride: channelStride, targetRowStride: rowStride, channels: channels, rows: count, before: 0,
-        count: width, after: 0)
+        count: width, after: 0, streams: 0)
       kernels.copyRows(&copy)
       row += count
     }

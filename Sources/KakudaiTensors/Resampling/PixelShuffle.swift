@@ -59,7 +59,7 @@ package struct PixelShuffling: Operation {
             var copy = ck_rows(
               source: input + row * rowLength, sourceChannelStride: 1, sourceRowStride: 0, stride: factor,
               target: output.baseAddress! + deep, targetChannelStride: plane, targetRowStride: 0, channels: factor,
-              rows: 1, before: 0, count: width, after: 0)
+              rows: 1, before: 0, count: width, after: 0, streams: 0)
             kernels.convolution.copyRows(&copy)
           } else {
             kernels.resampling.interleave(
