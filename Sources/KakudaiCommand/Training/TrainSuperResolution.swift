@@ -67,8 +67,11 @@ struct TrainSuperResolution: ParsableCommand {
   @Option(help: "What is made small: \(SuperResolutionLoss.allCases.map(\.rawValue).joined(separator: ", ")).")
   var loss = SuperResolutionLoss.l1
 
-  @Option(help: "The longest gradient; longer ones are shortened.")
-  var gradientLimit: Float = 1
+  @Option(
+    name: .customLong("gradient-limit"),
+    help: "The longest gradient, 1 by default and 400 for psnr; longer ones are shortened.")
+  var chosenGradientLimit: Float?
+  private var gradientLimit: Float { chosenGradientLimit ?? loss.usualGradientLimit }
 
   @Option(help: "How much of the average of the weights stays in one step.")
   var averageDecay: Float = 0.999

@@ -33,6 +33,16 @@ public func charbonnierLoss(
   reduction(sqrt(power(difference(prediction, target, "charbonnierLoss"), 2) + epsilon * epsilon))
 }
 
+/// Minus the peak signal-to-noise ratio in dB of pictures in 0…1, `10·log₁₀(mean (x − y)² + ε)`, its mean over the batch: what is
+/// nearly right counts as much as what is far off, where `mseLoss` sees little but the latter; `(N, C, H, W)` each (Chen et al.,
+/// "Simple Baselines for Image Restoration", 2022).
+///
+/// - Parameter epsilon: Keeps pictures that are right to `-10·log₁₀ ε` dB and better from outweighing all others.
+public func psnrLoss(_ prediction: Tensor, _ target: Tensor, epsilon: Float = 1e-5) -> Tensor {
+  let errors = power(difference(prediction, target, "psnrLoss"), 2).mean(axes: [1, 2, 3])
+  return log(errors + epsilon).mean() * 4.342_944_8  // 10 / ln 10
+}
+
 /// d² / (2·`beta`) where d = |x − y| is below `beta`, d − `beta` / 2 elsewhere; shapes equal, any (PyTorch's
 /// `F.smooth_l1_loss`).
 public func smoothL1Loss(

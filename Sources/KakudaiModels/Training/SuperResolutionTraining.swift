@@ -12,12 +12,17 @@ public enum SuperResolutionLoss: String, Hashable, Sendable, CaseIterable {
   case l1
   case mse
   case charbonnier
+  case psnr
+
+  /// How long its gradients may be before they are shortened, where nothing else is known.
+  public var usualGradientLimit: Float { self == .psnr ? 400 : 1 }
 
   func callAsFunction(_ prediction: Tensor, _ target: Tensor) -> Tensor {
     switch self {
     case .l1: l1Loss(prediction, target)
     case .mse: mseLoss(prediction, target)
     case .charbonnier: charbonnierLoss(prediction, target)
+    case .psnr: psnrLoss(prediction, target)
     }
   }
 }

@@ -31,6 +31,15 @@ struct LossTests {
     expectGradients(at: [.random([5])]) { charbonnierLoss($0[0], Tensor.zeros([5]), epsilon: 0.5, reduction: .none) }
   }
 
+  @Test func `the PSNR loss is minus the mean of the pictures' PSNR`() {
+    let target = Tensor.zeros([2, 1, 2, 2])
+    // Mean squared errors of 0.01 and 0.0001: 20 and 40 dB.
+    let prediction = Tensor([0.1, -0.1, 0.1, 0.1, 0.01, 0.01, -0.01, 0.01]).reshaped(to: [2, 1, 2, 2])
+    #expect(abs(psnrLoss(prediction, target, epsilon: 0).item + 30) < 1e-4)
+    #expect(abs(psnrLoss(target, target).item + 50) < 1e-4)
+    expectGradients(at: [.random([2, 1, 3, 2])]) { psnrLoss($0[0], Tensor.zeros([2, 1, 3, 2]), epsilon: 0.1) }
+  }
+
   @Test func `impossible classes and shapes are named`() async {
     let classes = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = crossEntropy(.zeros([2, 3]), classes: [0, 3])
