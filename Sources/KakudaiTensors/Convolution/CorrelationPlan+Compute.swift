@@ -16,38 +16,46 @@ extension CorrelationPlan {
     let threads = extents.threads
     precondition(epilogue.residual == .none || residual?.shape == shape)
     guard shape.elementCount > 0 else { return .zeros(shape) }
-    if let plan = AlgorithmChoice.winograd(direction, extents, kernels: kernels) {
+    switch ConvolutionPlan.known(direction, extents, kernels: kernels, tasks: threads) {
+    case .winograd(let plan):
       return WinogradConvolution(
         plan, weight: weight, bias: bias, epilogue: epilogue, threads: threads, kernels: kernels
       ).compute(input, residual: residual, threads: threads, shape: shape)
-    }
-    if let plan = AlgorithmChoice.winogradRows(direction, extents, kernels: kernels) {
+    case .winogradRows(let plan):
       return WinogradRowsConvolution(
         plan, weight: weight, bias: bias, epilogue: epilogue, threads: threads, kernels: kernels
       ).compute(input, residual: residual, threads: threads, shape: shape)
+    case .direct(let plan):
+      return plan.compute(
+        input, weight: weight, bias: bias, shape: shape, epilogue: epilogue, residual: residual, threads: threads,
+        kernels: kernels)
     }
-    let plan = CorrelationPlan.known(direction, extents, kernels: kernels, tasks: threads)
-    let (weights, biases) = plan.packed(weight, bias, threads: threads, kernels: kernels)
-    let slopes = plan.slopes(of: epilogue)
+  }
+
+  private func compute(
+    _ input: Tensor, weight: Tensor, bias: Tensor?, shape: Shape, epilogue: ConvolutionEpilogue, residual: Tensor?,
+    threads: Int, kernels: Kernels
+  ) -> Tensor {
+    let (weights, biases) = packed(weight, bias, threads: threads, kernels: kernels)
+    let slopes = slopes(of: epilogue)
     return Tensor(shape: shape) { output in
       let operands = Operands(
         packedWeights: UnsafePointer(weights.elements), packedBiases: biases.map { UnsafePointer($0.elements) },
         epilogue: epilogue.kernelEpilogue(slopes: slopes), streams: 4 * output.count > cachedBytes,
         kernels: kernels.table.pointee.convolution)
       let source = RowWindow(
-        planes: input.storage.elements, height: plan.vertical.inputLength, width: plan.horizontal.inputLength)
+        planes: input.storage.elements, height: vertical.inputLength, width: horizontal.inputLength)
       func window(_ planes: UnsafeMutablePointer<Float>) -> RowWindow {
-        RowWindow(planes: planes, height: plan.outputSize.height, width: plan.outputSize.width)
+        RowWindow(planes: planes, height: outputSize.height, width: outputSize.width)
       }
       let target = window(output.baseAddress!)
       let addend = epilogue.residual == .none ? nil : residual.map { window($0.storage.elements) }
-      let parts = plan.chunkParts(threads: threads)
+      let parts = chunkParts(threads: threads)
       withThreadCount(threads) {
-        Parallel.forEach(extents.batch * extents.groups * plan.bandCount * parts) { tasks in
-          let scratch = Scratch(plan)
+        Parallel.forEach(extents.batch * extents.groups * bandCount * parts) { tasks in
+          let scratch = Scratch(self)
           for task in tasks {
-            plan.run(
-              task: task, chunkParts: parts, operands, from: source, to: target, residual: addend, scratch)
+            run(task: task, chunkParts: parts, operands, from: source, to: target, residual: addend, scratch)
           }
         }
       }

@@ -69,6 +69,12 @@ final class CorrelationPlan: Sendable {
   let chunks: [Range<Int>]
   /// Floats of packed weights of one group.
   let weightCount: Int
+  /// How far ahead weights are fetched, in floats; 0 where the caches hold them or each is used for many pixels.
+  let weightsAhead: Int
+  /// Whether every tap of an output position reads the sample at that very position, so that rows need no zeros around them.
+  let readsInPlace: Bool
+  /// Lines of the largest block.
+  let mostLines: Int
 
   init(_ direction: Direction, _ extents: ConvolutionExtents, kernels: ck_convolution_kernels, lanes: Int, tasks: Int) {
     self.direction = direction
@@ -169,22 +175,13 @@ final class CorrelationPlan: Sendable {
     (self.lines, self.blocks, self.passes, self.sums) = (lines, blocks, passes, sums)
     bandOffsets = taps.map { [band] in band.tapOffset($0.row, $0.column) }
     (self.taps, self.chunks, self.weightCount) = (taps, chunks, weightCount)
-  }
-
-  /// Whether every tap of an output position reads the sample at that very position, so that rows need no zeros around them.
-  var readsInPlace: Bool {
-    [vertical, horizontal].allSatisfy {
+    let isLarge = weightCount * extents.groups > 262_144
+    weightsAhead = isLarge && vertical.positions * horizontal.positions <= 128 ? 1024 : 0
+    readsInPlace = [vertical, horizontal].allSatisfy {
       $0.readStride == 1 && $0.smallestOffset == 0 && $0.reach == 0 && $0.positions == $0.inputLength
     }
+    mostLines = blocks.map(\.lines.count).max() ?? 0
   }
-
-  /// How far ahead weights are fetched, in floats; 0 where the caches hold them or each is used for many pixels.
-  var weightsAhead: Int {
-    weightCount * extents.groups > 262_144 && vertical.positions * horizontal.positions <= 128 ? 1024 : 0
-  }
-
-  /// Lines of the largest block.
-  var mostLines: Int { blocks.map(\.lines.count).max() ?? 0 }
 
   /// Floats that one call writes for one line.
   var rowLength: Int { rowsPerCall * positionsPerRow * horizontalPhases }

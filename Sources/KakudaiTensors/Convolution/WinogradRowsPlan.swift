@@ -54,7 +54,8 @@ final class WinogradRowsPlan: Sendable {
         coarseLength: 1, fineLength: 1, kernel: 1, stride: 1, dilation: 1, padding: 0)
       rows.batch = 1
       if direction == .transpose { rows.fineChannels *= count }
-      known[count] = .known(direction, rows, kernels: kernels, tasks: 1)
+      known[count] = CorrelationPlan(
+        direction, rows, kernels: kernels.table.pointee.convolution, lanes: kernels.lanes, tasks: 1)
     }
     guard known.values.allSatisfy({ $0.margins != nil }) else { return nil }
     correlations = phases.map { known[$0.count]! }
