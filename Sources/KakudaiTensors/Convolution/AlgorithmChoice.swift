@@ -52,8 +52,11 @@ enum AlgorithmChoice {
       let plan = WinogradRowsPlan(direction, extents, kernels: kernels)
     else { return nil }
     if forced == .winogradRows { return plan }
+    // Rows end in vectors that are not full by either algorithm.
+    let positions = plan.horizontal.positions
+    let filled = Double(positions) / Double((positions + kernels.lanes - 1) / kernels.lanes * kernels.lanes)
     // Where the gain is small, the model may err.
-    return cost(of: plan, lanes: kernels.lanes) < 0.8 * directCost(extents, lanes: kernels.lanes) ? plan : nil
+    return cost(of: plan, lanes: kernels.lanes) < 0.9 * directCost(extents, lanes: kernels.lanes) / filled ? plan : nil
   }
 
   /// The algorithm for the gradient of a weight where Winograd's is chosen, else `nil`.
@@ -95,16 +98,16 @@ enum AlgorithmChoice {
       + Double(rows * perRow)
   }
 
-  /// Products run at 75 %. To transform a vector of the rows of one channel costs as much as 50 multiply-adds, a sum of
-  /// products that is stored and taken up again 20, each row of a point 500 besides.
+  /// Products run at 90 %. To transform a vector of the rows of one channel costs as much as 75 multiply-adds, a sum of
+  /// products that is stored and taken up again 8, each row of a point 1500 besides.
   private static func cost(of plan: WinogradRowsPlan, lanes: Int) -> Double {
     let tiles = plan.extents.batch * ((plan.outputSize.height + plan.unit - 1) / plan.unit)
     let vectors = tiles * ((plan.horizontal.positions + lanes - 1) / lanes)
     let lines = plan.phases.reduce(0) { $0 + $1.count } * plan.outputChannels
     let products = lines * plan.extents.horizontal.kernel * plan.inputChannels
     let stored = lines * plan.horizontal.phases.count
-    return Double(vectors) * (Double(products) / 0.75 + Double(50 * plan.inputChannels + 20 * stored))
-      + Double(tiles * WinogradRowsPlan.points * 500)
+    return Double(vectors) * (Double(products) / 0.9 + Double(75 * plan.inputChannels + 8 * stored))
+      + Double(tiles * WinogradRowsPlan.points * 1500)
   }
 
   /// Products run at 85 %. To transform the samples of a tile, of one vector of channels, costs as much as 12 multiply-adds for
