@@ -117,6 +117,12 @@ CK_INLINE size_t ck_next_width(size_t left, size_t most) {
   return width == 7 ? 4 : width;
 }
 
+/* Where a tile of `span` positions begins: at `x`, or so far before it that it ends with the row and can be written whole.
+ * What it computes twice has the same bits. */
+CK_INLINE size_t ck_tile_start(size_t x, size_t span, size_t positions) {
+  return x + span > positions && span <= positions ? positions - span : x;
+}
+
 CK_INLINE void ck_run_pass(const ck_correlation *c, const ck_pass *p, size_t x, const ck_destination *d,
                            size_t vectors) {
   switch (p->sumCount) {
@@ -256,10 +262,11 @@ CK_INLINE void ck_correlate_row(const ck_correlation *c, const float *wanted, in
   for (size_t x = 0, vectors; x < positions; x += vectors * CK_LANES) {
     const size_t left = positions - x;
     vectors = ck_next_width((left + CK_LANES - 1) / CK_LANES, most);
-    if (isDirect && left >= vectors * CK_LANES) {
-      rows.column = x;
-      rows.wanted = wanted ? wanted + x : NULL;
-      ck_run_pass(c, c->passes, x, &rows, vectors);
+    const size_t span = vectors * CK_LANES, start = isDirect && !c->streams ? ck_tile_start(x, span, positions) : x;
+    if (isDirect && start + span <= positions) {
+      rows.column = start;
+      rows.wanted = wanted ? wanted + start : NULL;
+      ck_run_pass(c, c->passes, start, &rows, vectors);
       continue;
     }
     for (size_t pass = 0; pass < c->passCount; pass++) {

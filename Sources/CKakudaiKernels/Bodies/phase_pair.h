@@ -89,6 +89,7 @@ CK_PAIRS(CK_PAIR)
 /* The first row of a correlation of two phases, `wanted` being what to bring into the caches meanwhile. */
 CK_INLINE void ck_correlate_pair_row(const ck_correlation *c, const float *wanted) {
   const size_t positions = (c->width + 1) / 2;
+  const int movesBack = !c->streams && c->width % 2 == 0 && !(c->epilogue && c->epilogue->residual);
   size_t most = 1;
   switch (c->outputs) {
 #define CK_PAIR(outputs, vectors) case outputs: most = vectors; break;
@@ -97,9 +98,10 @@ CK_INLINE void ck_correlate_pair_row(const ck_correlation *c, const float *wante
   }
   for (size_t x = 0, vectors; x < positions; x += vectors * CK_LANES) {
     vectors = ck_next_width((positions - x + CK_LANES - 1) / CK_LANES, most);
-    const float *const ahead = wanted ? wanted + x : NULL;
+    const size_t start = movesBack ? ck_tile_start(x, vectors * CK_LANES, positions) : x;
+    const float *const ahead = wanted ? wanted + start : NULL;
     switch (c->outputs) {
-#define CK_PAIR(outputs, most) case outputs: ck_pair_of_##outputs(c, x, ahead, vectors); break;
+#define CK_PAIR(outputs, most) case outputs: ck_pair_of_##outputs(c, start, ahead, vectors); break;
       CK_PAIRS(CK_PAIR)
 #undef CK_PAIR
     }

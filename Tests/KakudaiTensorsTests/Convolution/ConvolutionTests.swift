@@ -75,7 +75,17 @@ struct ConvolutionTests {
       input: [2, 130, 3, 2], outChannels: 128, kernel: [5, 1], stride: 3, padding: [1, 0], outputPadding: 1, groups: 2),
   ]
 
-  @Test(arguments: drawn + smallMaps) func `convTranspose2d is the plain sum, and so are its gradients`(
+  /// Rows that end within a vector, but are longer than one.
+  static let oddRows: [Case] = [20, 28, 37, 90, 135].flatMap { width in
+    [
+      Case(input: [1, 3, 3, width], outChannels: 11, kernel: 4, stride: 2, padding: 1),
+      Case(input: [1, 2, 3, width], outChannels: 2, kernel: 3, stride: 2, padding: 1),
+      Case(input: [1, 4, 3, width], outChannels: 13, kernel: 3, padding: 1),
+    ]
+  }
+
+  @Test(arguments: drawn + smallMaps + oddRows)
+  func `convTranspose2d is the plain sum, and so are its gradients`(
     _ testCase: Case
   ) throws {
     let weightShape: Shape = [
@@ -107,8 +117,8 @@ struct ConvolutionTests {
     }
   }
 
-  @Test(arguments: drawn + smallMaps) func `conv2d is the plain sum, and so are its gradients`(_ testCase: Case) throws
-  {
+  @Test(arguments: drawn + smallMaps + oddRows)
+  func `conv2d is the plain sum, and so are its gradients`(_ testCase: Case) throws {
     let weightShape: Shape = [
       testCase.outChannels, testCase.input[1] / testCase.groups, testCase.kernel.height, testCase.kernel.width,
     ]
