@@ -382,37 +382,55 @@ CK_INLINE void ck_zero(float *target, size_t count) {
   }
 }
 
-CK_INLINE void ck_copy_row(const ck_rows *c, const float *source, const size_t stride, float *target) {
-  ck_zero(target, c->before);
-  target += c->before;
+/* `stride` is a constant at every call, which lets the compiler turn loops into shuffles. */
+CK_INLINE void ck_copy_samples(const float *source, const size_t stride, size_t count, float *target) {
+  size_t i = 0;
   if (stride == 1) {
-    size_t i = 0;
-    for (; i + CK_LANES <= c->count; i += CK_LANES) ck_store(target + i, ck_load(source + i));
-    for (; i < c->count; i++) target[i] = source[i];
-  } else {
-    for (size_t i = 0; i < c->count; i++) target[i] = source[i * stride];
+    for (; i + CK_LANES <= count; i += CK_LANES) ck_store(target + i, ck_load(source + i));
+    if (i > 0 && i < count) {
+      i = count - CK_LANES;
+      ck_store(target + i, ck_load(source + i));
+      return;
+    }
   }
-  ck_zero(target + c->count, c->after);
+  for (; i < count; i++) target[i] = source[i * stride];
+}
+
+CK_INLINE void ck_copy_rows_of(const ck_rows *c, const size_t stride) {
+  const size_t before = c->before, count = c->count, after = c->after, rows = c->rows;
+  const ptrdiff_t sourceRowStride = c->sourceRowStride, targetRowStride = c->targetRowStride;
+  for (size_t channel = 0; channel < c->channels; channel++) {
+    const float *source = c->source + (ptrdiff_t)channel * c->sourceChannelStride;
+    float *target = c->target + (ptrdiff_t)channel * c->targetChannelStride;
+    for (size_t row = 0; row < rows; row++, source += sourceRowStride, target += targetRowStride) {
+      ck_zero(target, before);
+      ck_copy_samples(source, stride, count, target + before);
+      ck_zero(target + before + count, after);
+    }
+  }
+}
+
+static void ck_copy_rows_past_caches(const ck_rows *c) {
+  for (size_t channel = 0; channel < c->channels; channel++)
+    for (size_t row = 0; row < c->rows; row++)
+      ck_copy_past_caches(
+          c->target + (ptrdiff_t)channel * c->targetChannelStride + (ptrdiff_t)row * c->targetRowStride,
+          c->source + (ptrdiff_t)channel * c->sourceChannelStride + (ptrdiff_t)row * c->sourceRowStride, c->count);
+  ck_fence();
 }
 
 static void ck_copy_rows(const ck_rows *c) {
-  for (size_t channel = 0; channel < c->channels; channel++)
-    for (size_t row = 0; row < c->rows; row++) {
-      const float *source = c->source + (ptrdiff_t)channel * c->sourceChannelStride + (ptrdiff_t)row * c->sourceRowStride;
-      float *target = c->target + (ptrdiff_t)channel * c->targetChannelStride + (ptrdiff_t)row * c->targetRowStride;
-      if (c->streams) {
-        ck_copy_past_caches(target, source, c->count);
-        continue;
-      }
-      switch (c->stride) { /* constants, which the compiler turns into shuffles */
-      case 1: ck_copy_row(c, source, 1, target); break;
-      case 2: ck_copy_row(c, source, 2, target); break;
-      case 3: ck_copy_row(c, source, 3, target); break;
-      case 4: ck_copy_row(c, source, 4, target); break;
-      default: ck_copy_row(c, source, c->stride, target);
-      }
-    }
-  if (c->streams) ck_fence();
+  if (c->streams) {
+    ck_copy_rows_past_caches(c);
+    return;
+  }
+  switch (c->stride) {
+  case 1: ck_copy_rows_of(c, 1); break;
+  case 2: ck_copy_rows_of(c, 2); break;
+  case 3: ck_copy_rows_of(c, 3); break;
+  case 4: ck_copy_rows_of(c, 4); break;
+  default: ck_copy_rows_of(c, c->stride);
+  }
 }
 
 #define CK_CONVOLUTION \
