@@ -82,9 +82,13 @@ extension CorrelationPlan {
       group: plane % extents.groups, rows: first..<end, columns: 0..<outputSize.width,
       chunks: chunks.count * part / chunkParts..<chunks.count * (part + 1) / chunkParts,
       residual: residual?.channels(from: plane * outputChannels))
+    // The next image or group waits in slower memory.
+    let isLast = band == bandCount - 1 && part == chunkParts - 1 && plane + 1 < extents.batch * extents.groups
     run(
       piece, operands, from: input.channels(from: plane * inputChannels),
-      to: output.channels(from: plane * outputChannels), scratch)
+      to: output.channels(from: plane * outputChannels),
+      wanted: isLast ? input.channels(from: (plane + 1) * inputChannels) : nil,
+      wantedRows: isLast ? 0..<vertical.inputLength : 0..<0, scratch)
   }
 
   /// Weights and biases as the kernels read them.

@@ -82,7 +82,8 @@ extension CorrelationPlan {
 
   /// Computes one piece; the windows begin with the first channel of the group.
   ///
-  /// - Parameter wanted: Whose rows `wantedRows` are brought into the caches while rows of a ring are read.
+  /// - Parameter wanted: Whose rows `wantedRows` are brought into the caches meanwhile, or as many of them as the last band
+  ///   computes.
   func run(
     _ piece: Piece, _ operands: Operands, from input: RowWindow, to output: RowWindow, wanted: RowWindow? = nil,
     wantedRows: Range<Int> = 0..<0, _ scratch: Scratch
@@ -126,9 +127,9 @@ extension CorrelationPlan {
           input: UnsafePointer(scratch.band.elements), channelStride: band.channelStride, rowStride: band.columns,
           rowsPerCall: rowsPerCall)
         if vertical.readStride == 1 && horizontal.readStride == 1 && input.slots >= input.height {
-          place.wanted = input
           let next = range.upperBound + vertical.smallestOffset + vertical.reach
-          place.wantedRows = (next..<next + range.count).clamped(to: 0..<vertical.inputLength)
+          let later = (next..<next + range.count).clamped(to: 0..<vertical.inputLength)
+          (place.wanted, place.wantedRows) = later.isEmpty ? (wanted, wantedRows.prefix(range.count)) : (input, later)
         }
         run(piece, operands, positions: range, scratch, place, output)
         first = range.upperBound
