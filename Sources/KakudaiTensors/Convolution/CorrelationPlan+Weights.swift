@@ -30,7 +30,7 @@ extension CorrelationPlan {
     PackingKey(
       algorithm: .direct, direction: direction, groups: extents.groups, coarseChannels: extents.coarseChannels,
       fineChannels: extents.fineChannels, vertical: .init(extents.vertical), horizontal: .init(extents.horizontal),
-      kernels: kernels.name)
+      layout: [blocks.count], kernels: kernels.name)
   }
 
   /// Lays the weights of one block of one group out for the kernel.

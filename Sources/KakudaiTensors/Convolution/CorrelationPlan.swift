@@ -119,7 +119,10 @@ final class CorrelationPlan: Sendable {
     let choice = PhaseGroup.choice(
       vertical: vertical, horizontal: horizontal, inputChannels: inputChannels, outputChannels: outputChannels,
       limit: kernels.outputBlock)
-    let linesPerBlock = kernels.outputBlock / (choice.columns.map(\.phases.count).max() ?? 1)
+    // Tiles of two alternating phases need less loads where they have two vectors of half as many outputs.
+    let alternates = horizontal.phases.count == 2 && choice.keepsSums && horizontal.positions >= 2 * lanes
+    let linesPerBlock =
+      kernels.outputBlock / (alternates ? 2 : choice.columns.map(\.phases.count).max() ?? 1)
     var lines: [Line] = []
     var blocks: [Block] = []
     var passes: [Pass] = []
