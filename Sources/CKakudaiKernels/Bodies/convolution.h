@@ -282,6 +282,7 @@ CK_INLINE void ck_correlate_row(const ck_correlation *c, const float *wanted, in
 }
 
 #include "phase_pair.h"
+#include "depthwise.h"
 
 static void ck_correlate(const ck_correlation *correlation) {
   int isWritten = 1;
@@ -293,10 +294,11 @@ static void ck_correlate(const ck_correlation *correlation) {
     c.epilogue = &epilogue;
   }
   const int isPair = ck_is_pair(&c);
-  for (size_t row = 0; row < c.rows; row++) {
+  const size_t done = isPair && isWritten ? ck_correlate_depthwise(&c) : 0;
+  for (size_t row = 0; row < c.rows && done * 2 < c.width; row++) {
     const float *const wanted =
         c.wanted && row < c.wantedRows ? c.wanted + (ptrdiff_t)row * c.wantedRowStride : NULL;
-    if (isPair) ck_correlate_pair_row(&c, wanted);
+    if (isPair) ck_correlate_pair_row(&c, wanted, done);
     else ck_correlate_row(&c, wanted, isWritten);
     c.input += c.inputRowStride;
     c.output += c.outputRowStride;

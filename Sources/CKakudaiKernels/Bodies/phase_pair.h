@@ -86,8 +86,9 @@ CK_PAIRS(CK_PAIR)
 #undef CK_WIDTH
 #undef CK_PAIR
 
-/* The first row of a correlation of two phases, `wanted` being what to bring into the caches meanwhile. */
-CK_INLINE void ck_correlate_pair_row(const ck_correlation *c, const float *wanted) {
+/* The first row of a correlation of two phases from position `begin` on, `wanted` being what to bring into the caches
+ * meanwhile. */
+CK_INLINE void ck_correlate_pair_row(const ck_correlation *c, const float *wanted, size_t begin) {
   const size_t positions = (c->width + 1) / 2;
   const int movesBack = !c->streams && c->width % 2 == 0 && !(c->epilogue && c->epilogue->residual);
   size_t most = 1;
@@ -96,7 +97,7 @@ CK_INLINE void ck_correlate_pair_row(const ck_correlation *c, const float *wante
     CK_PAIRS(CK_PAIR)
 #undef CK_PAIR
   }
-  for (size_t x = 0, vectors; x < positions; x += vectors * CK_LANES) {
+  for (size_t x = begin, vectors; x < positions; x += vectors * CK_LANES) {
     vectors = ck_next_width((positions - x + CK_LANES - 1) / CK_LANES, most);
     const size_t start = movesBack ? ck_tile_start(x, vectors * CK_LANES, positions) : x;
     const float *const ahead = wanted ? wanted + start : NULL;

@@ -22,7 +22,9 @@ struct ConvolutionEpilogueTests {
     Case(about: "five phases of joined rows", input: [2, 2, 5, 3], outChannels: 2, kernel: 6, stride: 5),
     Case(about: "vertical phases in one call", input: [1, 6, 4, 20], outChannels: 1, kernel: 9, stride: 2),
     Case(about: "a group for each channel", input: [1, 5, 6, 23], outChannels: 5, kernel: 4, stride: 2, groups: 5),
+    Case(about: "narrow kernels of groups", input: [1, 3, 5, 34], outChannels: 3, kernel: 3, stride: 2, groups: 3),
     Case(about: "two phases ending within a vector", input: [1, 2, 3, 27], outChannels: 9, kernel: 4, stride: 2),
+    Case(about: "groups beyond the caches", input: [1, 3, 430, 430], outChannels: 3, kernel: 4, stride: 2, groups: 3),
     Case(about: "an output beyond the caches", input: [1, 1, 434, 444], outChannels: 11, kernel: 1),
     Case(about: "phases beyond the caches", input: [1, 1, 250, 530], outChannels: 5, kernel: 2, stride: 2),
   ]

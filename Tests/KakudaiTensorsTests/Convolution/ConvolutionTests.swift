@@ -75,6 +75,19 @@ struct ConvolutionTests {
       input: [2, 130, 3, 2], outChannels: 128, kernel: [5, 1], stride: 3, padding: [1, 0], outputPadding: 1, groups: 2),
   ]
 
+  /// A group for each channel, with the kernels and strides that such layers have, on rows shorter and longer than vectors.
+  static let depthwise: [Case] = [1, 4, 7, 15, 16, 17, 33, 40, 67].flatMap { width in
+    [
+      Case(input: [2, 3, 4, width], outChannels: 3, kernel: 4, stride: 2, padding: 1, groups: 3),
+      Case(input: [1, 3, 3, width], outChannels: 3, kernel: 4, stride: 2, outputPadding: 1, groups: 3),
+      Case(input: [1, 2, 4, width], outChannels: 2, kernel: 3, stride: 2, padding: 1, outputPadding: 1, groups: 2),
+      Case(input: [1, 2, 4, width], outChannels: 2, kernel: 3, stride: 2, groups: 2),
+      Case(input: [1, 2, 3, width], outChannels: 2, kernel: 2, stride: 2, groups: 2),
+      Case(input: [1, 2, 4, width], outChannels: 2, kernel: [3, 4], stride: 2, padding: [0, 1], groups: 2),
+      Case(input: [1, 2, 3, width], outChannels: 2, kernel: [4, 2], stride: 2, padding: [1, 0], groups: 2),
+    ].filter(\.hasOutputs)
+  }
+
   /// Rows that end within a vector, but are longer than one.
   static let oddRows: [Case] = [20, 28, 37, 90, 135].flatMap { width in
     [
@@ -84,7 +97,7 @@ struct ConvolutionTests {
     ]
   }
 
-  @Test(arguments: drawn + smallMaps + oddRows)
+  @Test(arguments: drawn + smallMaps + depthwise + oddRows)
   func `convTranspose2d is the plain sum, and so are its gradients`(
     _ testCase: Case
   ) throws {
@@ -117,7 +130,7 @@ struct ConvolutionTests {
     }
   }
 
-  @Test(arguments: drawn + smallMaps + oddRows)
+  @Test(arguments: drawn + smallMaps + depthwise + oddRows)
   func `conv2d is the plain sum, and so are its gradients`(_ testCase: Case) throws {
     let weightShape: Shape = [
       testCase.outChannels, testCase.input[1] / testCase.groups, testCase.kernel.height, testCase.kernel.width,
