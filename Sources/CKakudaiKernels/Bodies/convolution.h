@@ -61,8 +61,9 @@ CK_INLINE void ck_tile(const ck_correlation *c, const ck_pass *p, size_t x, cons
   const ptrdiff_t *const tapOffsets = p->tapOffsets;
   const size_t taps = p->taps;
   const float *weights = p->weights, *input = c->input + x, *wanted = d->wanted;
+  const size_t wantedChannels = wanted ? c->wantedChannels : 0;
   for (size_t channel = 0; channel < c->channels; channel++, input += c->channelStride) {
-    if (wanted) {
+    if (channel < wantedChannels) {
       CK_UNROLL for (int v = 0; v < vectors; v++) ck_prefetch(wanted + v * CK_LANES);
       wanted += c->wantedChannelStride;
     }

@@ -36,8 +36,9 @@ CK_INLINE void ck_pair_tile(const ck_correlation *c, size_t x, const float *want
   const float *weights[2] = {c->passes[0].weights, c->passes[1].weights};
   const ptrdiff_t *const offsets[2] = {c->passes[0].tapOffsets, c->passes[1].tapOffsets};
   const size_t taps[2] = {c->passes[0].taps, c->passes[1].taps};
+  const size_t wantedChannels = wanted ? c->wantedChannels : 0;
   for (size_t channel = 0; channel < c->channels; channel++, input += c->channelStride) {
-    if (wanted) {
+    if (channel < wantedChannels) {
       CK_UNROLL for (int v = 0; v < vectors; v++) ck_prefetch(wanted + v * CK_LANES);
       wanted += c->wantedChannelStride;
     }

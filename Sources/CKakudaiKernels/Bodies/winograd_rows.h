@@ -24,28 +24,29 @@ CK_INLINE void ck_samples_at_row_points(const ck_vector *samples, ck_vector *val
 }
 
 static void ck_transform_rows(const ck_rows_to_points *t) {
-  const ptrdiff_t start = t->first < 0 ? 0 : t->first, stop = t->end < t->columns ? t->end : t->columns;
   for (size_t channel = 0; channel < t->channels; channel++) {
     const float *const input = t->input + (ptrdiff_t)channel * t->channelStride;
-    float *const target = t->transformed + (ptrdiff_t)channel * t->transformedStride;
-    for (ptrdiff_t x = start; x < stop; x += CK_LANES) {
+    float *target = t->transformed + (ptrdiff_t)channel * t->transformedStride;
+    for (ptrdiff_t x = t->first; x < t->end; x += CK_LANES, target += CK_LANES) {
+      if (x < 0 || x >= t->columns) {
+        CK_UNROLL for (int point = 0; point < CK_ROW_POINTS; point++)
+          ck_store(target + point * t->pointStride, ck_broadcast(0));
+        continue;
+      }
       const ptrdiff_t left = t->columns - x;
       ck_vector samples[CK_ROW_POINTS], values[CK_ROW_POINTS];
-      CK_UNROLL for (int row = 0; row < CK_ROW_POINTS; row++)
-        samples[row] = t->rowOffsets[row] == CK_NOWHERE ? ck_broadcast(0) : ck_load(input + t->rowOffsets[row] + x);
+      CK_UNROLL for (int row = 0; row < CK_ROW_POINTS; row++) {
+        samples[row] = ck_broadcast(0);
+        if (t->rowOffsets[row] == CK_NOWHERE) continue;
+        samples[row] = ck_load(input + t->rowOffsets[row] + x);
+        ck_prefetch(input + t->channelStride + t->rowOffsets[row] + x); /* of the next channel */
+      }
       if (left < CK_LANES) {
         const ck_integers mask = ck_first_lanes((size_t)left);
         CK_UNROLL for (int row = 0; row < CK_ROW_POINTS; row++) samples[row] = ck_masked(samples[row], mask);
       }
       ck_samples_at_row_points(samples, values);
-      CK_UNROLL for (int point = 0; point < CK_ROW_POINTS; point++)
-        ck_store(target + point * t->pointStride + x - t->first, values[point]);
-    }
-    const ptrdiff_t before = start < t->end ? start : t->end, after = stop > start ? stop : start;
-    for (int point = 0; point < CK_ROW_POINTS; point++) {
-      float *const line = target + point * t->pointStride - t->first;
-      for (ptrdiff_t x = t->first; x < before; x++) line[x] = 0;
-      for (ptrdiff_t x = after; x < t->end; x++) line[x] = 0;
+      CK_UNROLL for (int point = 0; point < CK_ROW_POINTS; point++) ck_store(target + point * t->pointStride, values[point]);
     }
   }
 }

@@ -63,8 +63,10 @@ typedef struct ck_correlation {
   ptrdiff_t outputRowStride, residualRowStride;
   size_t width, rows;
   const ck_epilogue *epilogue; /* or NULL */
-  /* A row, as long as the rows read, of each channel that a later call will want in the caches, and the next; or NULL. */
+  /* A row, as long as the rows read, of each channel that a later call will want in the caches, and the next; or NULL. These
+   * channels are at most those that are summed. */
   const float *wanted;
+  size_t wantedChannels;
   ptrdiff_t wantedChannelStride, wantedRowStride;
   size_t wantedRows;
   size_t weightsAhead; /* how many floats ahead weights are fetched into the caches, or 0 */

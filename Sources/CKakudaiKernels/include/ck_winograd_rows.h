@@ -9,7 +9,7 @@
 #define CK_MOST_ROWS 6
 
 /* transformed[c * transformedStride + p * pointStride + x - first]: the columns first ..< end of eight rows at point p, zeros
- * where the picture, whose columns are 0 ..< columns, has none. Up to a vector past `end` is written. */
+ * where the picture, whose columns are 0 ..< columns, has none. `first` is a multiple of 16; whole vectors are written. */
 typedef struct ck_rows_to_points {
   const float *input; /* column 0 */
   ptrdiff_t channelStride;

@@ -103,10 +103,12 @@ enum AlgorithmChoice {
   private static func cost(of plan: WinogradRowsPlan, lanes: Int) -> Double {
     let tiles = plan.extents.batch * ((plan.outputSize.height + plan.unit - 1) / plan.unit)
     let vectors = tiles * ((plan.horizontal.positions + lanes - 1) / lanes)
-    let lines = plan.phases.reduce(0) { $0 + $1.count } * plan.outputChannels
-    let products = lines * plan.extents.horizontal.kernel * plan.inputChannels
-    let stored = lines * plan.horizontal.phases.count
-    return Double(vectors) * (Double(products) / 0.9 + Double(75 * plan.inputChannels + 8 * stored))
+    let lines = plan.phases.map { $0.count * plan.outputChannels }
+    let terms = lines.enumerated().reduce(0) { $0 + $1.element * plan.parts(point: $1.offset) } * plan.inputChannels
+    let products = terms * plan.extents.horizontal.kernel
+    let stored = lines.reduce(0, +) * plan.horizontal.phases.count
+    let transforms = plan.parts * plan.inputChannels
+    return Double(vectors) * (Double(products) / 0.9 + Double(75 * transforms + 8 * stored))
       + Double(tiles * WinogradRowsPlan.points * 1500)
   }
 

@@ -87,8 +87,10 @@ extension CorrelationPlan {
     run(
       piece, operands, from: input.channels(from: plane * inputChannels),
       to: output.channels(from: plane * outputChannels),
-      wanted: isLast ? input.channels(from: (plane + 1) * inputChannels) : nil,
-      wantedRows: isLast ? 0..<vertical.inputLength : 0..<0, scratch)
+      wanted: isLast
+        ? Wanted(
+          window: input.channels(from: (plane + 1) * inputChannels), channels: inputChannels,
+          rows: 0..<vertical.inputLength) : nil, scratch)
   }
 
   /// Weights and biases as the kernels read them.

@@ -75,18 +75,25 @@ extension CorrelationPlan {
     var rowStride: Int
     /// Rows that one call computes as a single long one; more than one only where rows follow each other without gaps.
     var rowsPerCall: Int
-    /// Rows that later positions will read, brought into the caches meanwhile.
-    var wanted: RowWindow?
-    var wantedRows = 0..<0
+    var wanted: Wanted?
+  }
+
+  /// Rows that later positions will read, brought into the caches meanwhile.
+  struct Wanted {
+    var window: RowWindow
+    /// At most those of the input.
+    var channels: Int
+    var rows: Range<Int>
+
+    func prefix(_ count: Int) -> Wanted { Wanted(window: window, channels: channels, rows: rows.prefix(count)) }
   }
 
   /// Computes one piece; the windows begin with the first channel of the group.
   ///
-  /// - Parameter wanted: Whose rows `wantedRows` are brought into the caches meanwhile, or as many of them as the last band
-  ///   computes.
+  /// - Parameter wanted: What is brought into the caches meanwhile, of rows of a picture as many as the last band computes.
   func run(
-    _ piece: Piece, _ operands: Operands, from input: RowWindow, to output: RowWindow, wanted: RowWindow? = nil,
-    wantedRows: Range<Int> = 0..<0, _ scratch: Scratch
+    _ piece: Piece, _ operands: Operands, from input: RowWindow, to output: RowWindow, wanted: Wanted? = nil,
+    _ scratch: Scratch
   ) {
     let positions = piece.rows.lowerBound / verticalPhases..<(piece.rows.upperBound - 1) / verticalPhases + 1
     preparePasses(piece, operands, scratch)
@@ -98,9 +105,7 @@ extension CorrelationPlan {
       run(piece, operands, positions: positions, scratch, place, output)
     } else if let zeros = input.zeros, let margins, zeros.left >= margins.left, zeros.right >= margins.right {
       for position in positions {
-        run(
-          piece, operands, position: position, in: input, zeros, wanted: wanted, wantedRows: wantedRows, output,
-          scratch)
+        run(piece, operands, position: position, in: input, zeros, wanted: wanted, output, scratch)
       }
     } else if let ring, input.slots >= input.height {
       let window = ring.window(scratch.band.elements, height: input.height)
@@ -109,9 +114,10 @@ extension CorrelationPlan {
         let end = min(max(position + vertical.smallestOffset + vertical.reach + 1, held), input.height)
         ring.copy(held..<end, from: input, to: window, kernels: operands.kernels)
         held = end
+        let next = end..<min(end + 1, input.height)
         run(
-          piece, operands, position: position, in: window, window.zeros!, wanted: input,
-          wantedRows: end..<min(end + 1, input.height), output, scratch)
+          piece, operands, position: position, in: window, window.zeros!,
+          wanted: Wanted(window: input, channels: inputChannels, rows: next), output, scratch)
       }
     } else {
       _ = scratch.taps.update(fromContentsOf: bandOffsets)
@@ -129,7 +135,9 @@ extension CorrelationPlan {
         if vertical.readStride == 1 && horizontal.readStride == 1 && input.slots >= input.height {
           let next = range.upperBound + vertical.smallestOffset + vertical.reach
           let later = (next..<next + range.count).clamped(to: 0..<vertical.inputLength)
-          (place.wanted, place.wantedRows) = later.isEmpty ? (wanted, wantedRows.prefix(range.count)) : (input, later)
+          place.wanted =
+            later.isEmpty
+            ? wanted?.prefix(range.count) : Wanted(window: input, channels: inputChannels, rows: later)
         }
         run(piece, operands, positions: range, scratch, place, output)
         first = range.upperBound
@@ -140,7 +148,7 @@ extension CorrelationPlan {
   /// Computes one position from rows in a ring.
   private func run(
     _ piece: Piece, _ operands: Operands, position: Int, in ring: RowWindow, _ zeros: RowWindow.Zeros,
-    wanted: RowWindow? = nil, wantedRows: Range<Int> = 0..<0, _ output: RowWindow, _ scratch: Scratch
+    wanted: Wanted?, _ output: RowWindow, _ scratch: Scratch
   ) {
     for (index, tap) in taps.enumerated() {
       let y = (position + tap.row.offset) * vertical.readStride + tap.row.inputPhase
@@ -148,8 +156,7 @@ extension CorrelationPlan {
       scratch.taps[index] = row + tap.column.offset
     }
     let place = Place(
-      input: UnsafePointer(ring.base), channelStride: ring.channelStride, rowStride: 0, rowsPerCall: 1, wanted: wanted,
-      wantedRows: wantedRows)
+      input: UnsafePointer(ring.base), channelStride: ring.channelStride, rowStride: 0, rowsPerCall: 1, wanted: wanted)
     run(piece, operands, positions: position..<position + 1, scratch, place, output)
   }
 
@@ -179,10 +186,10 @@ extension CorrelationPlan {
         if isRegular, whole.contains(position) { rows = min(whole.upperBound, positions.upperBound) - position }
         var here = place
         here.input += (position - positions.lowerBound) * place.rowStride
-        if chunk > piece.chunks.lowerBound || position > positions.lowerBound { here.wantedRows = 0..<0 }
+        if chunk > piece.chunks.lowerBound || position > positions.lowerBound { here.wanted = nil }
         for index in chunks[chunk] {
           compute(blocks[index], piece, operands, here, position: position, rows: rows, output, scratch)
-          here.wantedRows = 0..<0
+          here.wanted = nil
         }
         position += rows
       }
@@ -208,7 +215,7 @@ extension CorrelationPlan {
     // Joined rows are computed whole.
     let columns = isJoined ? 0..<rows * positionsPerRow * horizontalPhases : piece.columns
     let start = columns.lowerBound
-    let wanted = place.wantedRows.isEmpty ? nil : place.wanted
+    let wanted = place.wanted.flatMap { $0.rows.isEmpty ? nil : $0 }
     var correlation = ck_correlation(
       input: place.input + start / horizontalPhases, channelStride: place.channelStride,
       inputRowStride: place.rowStride,
@@ -219,9 +226,9 @@ extension CorrelationPlan {
       outputRowStride: verticalPhases * output.rowStride,
       residualRowStride: verticalPhases * (piece.residual?.rowStride ?? 0), width: columns.count,
       rows: isJoined ? 1 : rows, epilogue: writesInPlace ? epilogue : nil,
-      wanted: wanted.map { UnsafePointer($0.base) + $0.offset(row: place.wantedRows.lowerBound) },
-      wantedChannelStride: wanted?.channelStride ?? 0, wantedRowStride: wanted?.rowStride ?? 0,
-      wantedRows: place.wantedRows.count, weightsAhead: weightsAhead,
+      wanted: wanted.map { UnsafePointer($0.window.base) + $0.window.offset(row: $0.rows.lowerBound) },
+      wantedChannels: wanted?.channels ?? 0, wantedChannelStride: wanted?.window.channelStride ?? 0,
+      wantedRowStride: wanted?.window.rowStride ?? 0, wantedRows: wanted?.rows.count ?? 0, weightsAhead: weightsAhead,
       streams: operands.streams && writesInPlace ? 1 : 0,
       scratch: scratch.phases.elements)
     operands.kernels.correlate(&correlation)

@@ -18,7 +18,8 @@ final class WinogradRowsConvolution: Sendable {
     packed = plan.packed(weight, threads: threads, kernels: kernels)
   }
 
-  /// What one thread needs: eight transformed rows of each input channel, 1 MB or those of 64 positions, and the products.
+  /// What one thread needs: eight transformed rows of each part and input channel, 1 MB or those of 64 positions, and the
+  /// products.
   final class Scratch {
     fileprivate let points: Storage
     fileprivate let products: Storage
@@ -37,7 +38,7 @@ final class WinogradRowsConvolution: Sendable {
       rowLength = (plan.mostPositions + plan.horizontal.reach + 47) / 16 * 16
       productLength = plan.mostPositions * plan.horizontal.phases.count + 16
       lines = plan.outputChannels * plan.vertical.phases.count
-      points = Storage(count: plan.inputChannels * (WinogradRowsPlan.points * rowLength + 16))
+      points = Storage(count: plan.parts * plan.inputChannels * (WinogradRowsPlan.points * rowLength + 16))
       products = Storage(count: WinogradRowsPlan.points * lines * productLength)
       checks = Storage(count: productLength)
       correlations = plan.correlations.map { CorrelationPlan.Scratch($0) }
@@ -100,10 +101,10 @@ final class WinogradRowsConvolution: Sendable {
     let positions = columns.lowerBound / phases..<(columns.upperBound - 1) / phases + 1
     let begin = positions.lowerBound + plan.horizontal.smallestOffset
     // Whole vectors, where the picture begins with one.
-    let first = begin > 0 ? begin / 16 * 16 : begin
+    let first = floorDivide(begin, 16) * 16
     let end = positions.upperBound + plan.horizontal.smallestOffset + plan.horizontal.reach
     let top = tile * plan.tile + plan.vertical.smallestOffset
-    transform(top: top, columns: first..<end, from: input, scratch)
+    for part in 0..<plan.parts { transform(part: part, top: top, columns: first..<end, from: input, scratch) }
     var wanted = input
     wanted.base += positions.lowerBound
     for (point, correlation) in plan.correlations.enumerated() {
@@ -119,12 +120,14 @@ final class WinogradRowsConvolution: Sendable {
         rowStride: scratch.productLength, slots: 1, height: 1, width: plan.outputSize.width)
       let piece = CorrelationPlan.Piece(
         group: 0, rows: 0..<1, columns: columns, chunks: correlation.chunks.indices, residual: nil)
-      // The rows that the next tile reads first.
-      let next = top + WinogradRowsPlan.points + point
+      // The rows that the next tile is the first to read.
+      let next = top + plan.rowsPerTile + point
       let isWanted = point < plan.tile && next < input.height && input.slots >= input.height && next >= 0
       correlation.run(
-        piece, operands, from: source, to: target, wanted: isWanted ? wanted : nil,
-        wantedRows: isWanted ? next..<next + 1 : 0..<0, scratch.correlations[point])
+        piece, operands, from: source, to: target,
+        wanted: isWanted
+          ? CorrelationPlan.Wanted(window: wanted, channels: plan.inputChannels, rows: next..<next + 1) : nil,
+        scratch.correlations[point])
     }
     combine(tile: tile, rows: rows, columns: columns, to: output, residual: residual, scratch)
     for columns in columnsToRepeat(columns, scratch) {
@@ -138,15 +141,19 @@ final class WinogradRowsConvolution: Sendable {
     scratch.products.elements + point * scratch.lines * scratch.productLength
   }
 
-  private func transform(top: Int, columns: Range<Int>, from input: RowWindow, _ scratch: Scratch) {
-    let offsets = (top..<top + WinogradRowsPlan.points).map {
-      $0 >= 0 && $0 < input.height ? input.offset(row: $0) : .min  // CK_NOWHERE
+  private func transform(part: Int, top: Int, columns: Range<Int>, from input: RowWindow, _ scratch: Scratch) {
+    // The last part may need fewer than eight.
+    let rows = (max(0, top)..<max(0, min(top + plan.rowsPerTile, input.height)))
+    let first = top + part * plan.tapsPerPart
+    let offsets = (first..<first + WinogradRowsPlan.points).map {
+      rows.contains($0) ? input.offset(row: $0) : .min  // CK_NOWHERE
     }
     offsets.withUnsafeBufferPointer { offsets in
       var transform = ck_rows_to_points(
         input: input.base, channelStride: input.channelStride, channels: plan.inputChannels,
         rowOffsets: offsets.baseAddress, first: columns.lowerBound, end: columns.upperBound, columns: input.width,
-        transformed: scratch.points.elements, transformedStride: scratch.channelStride, pointStride: scratch.rowLength)
+        transformed: scratch.points.elements + part * plan.inputChannels * scratch.channelStride,
+        transformedStride: scratch.channelStride, pointStride: scratch.rowLength)
       kernels.table.pointee.winograd.transformRows(&transform)
     }
   }

@@ -5,9 +5,10 @@ import CKakudaiKernels
 ///
 /// Eight input rows, transformed, are rows at eight points; at each of them a correlation with a kernel of one row computes
 /// all horizontal phases, the outputs of all vertical phases being its channels. Its products are transformed back to
-/// `tile` rows of each vertical phase. Unlike tiles of both axes, rows need no channels to repay that. Tiles of rows are anchored
-/// at the picture's origin, and columns share nothing, so that no cut changes a bit of the result; columns in which a
-/// sum is not finite are computed directly.
+/// `tile` rows of each vertical phase. Unlike tiles of both axes, rows need no channels to repay that. Taller kernels are cut
+/// into parts of three to five taps, each with eight rows of its own, whose products are summed at the points: to the correlation
+/// they are channels. Tiles of rows are anchored at the picture's origin, and columns share nothing, so that no cut changes a bit
+/// of the result; columns in which a sum is not finite are computed directly.
 final class WinogradRowsPlan: Sendable {
   static let points = Int(CK_ROW_POINTS)
   /// The finite points; the last one is ∞.
@@ -19,10 +20,12 @@ final class WinogradRowsPlan: Sendable {
   let horizontal: AxisPhases
   let inputChannels: Int
   let outputChannels: Int
-  /// Rows that some phase reads for one position.
+  /// Rows that the phases read for one position.
   let taps: Int
-  /// The vertical phases that have products at each point: without its first tap a phase has none at 0, without its last
-  /// none at ∞.
+  /// Of each part; the last one may have fewer.
+  let tapsPerPart: Int
+  /// The vertical phases that have products at each point: without the first tap of a part a phase has none at 0, without the
+  /// last none at ∞.
   let phases: [[Int]]
   /// The correlation at each point.
   let correlations: [CorrelationPlan]
@@ -35,37 +38,64 @@ final class WinogradRowsPlan: Sendable {
     (inputChannels, outputChannels) = extents.channelsPerGroup(direction)
     (self.direction, self.extents) = (direction, extents)
     let taps = vertical.reach + 1
-    guard extents.groups == 1, vertical.readStride == 1, horizontal.readStride == 1, (3...5).contains(taps),
+    guard extents.groups == 1, vertical.readStride == 1, horizontal.readStride == 1, taps >= 3,
       vertical.phases.allSatisfy({ !$0.isEmpty }), horizontal.phases.allSatisfy({ !$0.isEmpty })
     else { return nil }
-    self.taps = taps
+    let tapsPerPart = Self.tapsPerPart(of: taps)
+    (self.taps, self.tapsPerPart) = (taps, tapsPerPart)
     let first = vertical.smallestOffset
-    let offsets = vertical.phases.map { $0.map { $0.offset - first } }
-    let phases = (0..<Self.points).map { point in
+    let offsets = vertical.phases.map { Set($0.map { ($0.offset - first) % tapsPerPart }) }
+    phases = (0..<Self.points).map { point in
       offsets.indices.filter {
-        (point > 0 || offsets[$0].contains(0)) && (point < Self.points - 1 || offsets[$0].contains(taps - 1))
+        (point > 0 || offsets[$0].contains(0)) && (point < Self.points - 1 || offsets[$0].contains(tapsPerPart - 1))
       }
     }
-    self.phases = phases
-    var known: [Int: CorrelationPlan] = [:]
-    for count in Set(phases.map(\.count)) {
+    guard phases.allSatisfy({ !$0.isEmpty }) else { return nil }
+    correlations = phases.enumerated().map { point, phases in
       var rows = extents
       rows.vertical = ConvolutionExtents.Axis(
         coarseLength: 1, fineLength: 1, kernel: 1, stride: 1, dilation: 1, padding: 0)
       rows.batch = 1
-      if direction == .transpose { rows.fineChannels *= count }
-      known[count] = CorrelationPlan(
+      let parts = Self.parts(of: taps, tapsPerPart: tapsPerPart, point: point)
+      switch direction {
+      case .correlation: rows.fineChannels *= parts
+      case .transpose:
+        rows.coarseChannels *= parts
+        rows.fineChannels *= phases.count
+      }
+      return CorrelationPlan(
         direction, rows, kernels: kernels.table.pointee.convolution, lanes: kernels.lanes, tasks: 1)
     }
-    guard known.values.allSatisfy({ $0.margins != nil }) else { return nil }
-    correlations = phases.map { known[$0.count]! }
-    let cached = max(64, 262_144 / (Self.points * max(1, inputChannels)))
+    guard correlations.allSatisfy({ $0.margins != nil }) else { return nil }
+    let channels = inputChannels * Self.parts(of: taps, tapsPerPart: tapsPerPart, point: 0)
+    let cached = max(64, 262_144 / (Self.points * max(1, channels)))
     let strips = (horizontal.positions + cached - 1) / cached
     mostPositions = ((horizontal.positions + strips - 1) / max(1, strips) + 15) / 16 * 16
   }
 
+  /// The taps of a part with which an output takes the fewest products.
+  private static func tapsPerPart(of taps: Int) -> Int {
+    func products(_ tapsPerPart: Int) -> Int {
+      (0..<points).reduce(0) { $0 + parts(of: taps, tapsPerPart: tapsPerPart, point: $1) }
+    }
+    // Products of one tile, whose rows are those of the other factors.
+    func tile(_ tapsPerPart: Int) -> Int { points + 1 - tapsPerPart }
+    return [5, 4, 3].min { products($0) * tile($1) < products($1) * tile($0) }!
+  }
+
+  /// The parts that have products at a point: at ∞ those with all their taps.
+  private static func parts(of taps: Int, tapsPerPart: Int, point: Int) -> Int {
+    point < points - 1 ? (taps + tapsPerPart - 1) / tapsPerPart : taps / tapsPerPart
+  }
+
+  /// The parts that have products at a point.
+  func parts(point: Int) -> Int { Self.parts(of: taps, tapsPerPart: tapsPerPart, point: point) }
+
+  var parts: Int { parts(point: 0) }
   /// Positions of each vertical phase in one tile.
-  var tile: Int { Self.points + 1 - taps }
+  var tile: Int { Self.points + 1 - tapsPerPart }
+  /// The input rows that one tile reads.
+  var rowsPerTile: Int { tile + taps - 1 }
   /// Output rows of one tile.
   var unit: Int { tile * vertical.phases.count }
   var outputSize: PerAxis { PerAxis(height: vertical.outputLength, width: horizontal.outputLength) }
@@ -74,7 +104,7 @@ final class WinogradRowsPlan: Sendable {
   func needed(_ outputs: Range<Int>) -> Range<Int> {
     guard !outputs.isEmpty else { return 0..<0 }
     let first = outputs.lowerBound / unit * tile + vertical.smallestOffset
-    let end = (outputs.upperBound - 1) / unit * tile + vertical.smallestOffset + Self.points
+    let end = (outputs.upperBound - 1) / unit * tile + vertical.smallestOffset + rowsPerTile
     let clampedEnd = min(max(end, 0), vertical.inputLength)
     return min(max(first, 0), clampedEnd)..<clampedEnd
   }
@@ -94,7 +124,7 @@ final class WinogradRowsPlan: Sendable {
   /// The weight of the correlation at each point, in the layout that the direction has, rounded once.
   private func transformed(_ weight: Tensor, point: Int) -> Tensor {
     let columns = extents.horizontal.kernel
-    let factors = Self.factors(point: point, taps: taps)
+    let factors = Self.factors(point: point, taps: tapsPerPart)
     let plan = correlations[point]
     let source = weight.storage.elements
     let shape: Shape = [plan.extents.coarseChannels, plan.extents.fineChannels, 1, columns]
@@ -103,14 +133,18 @@ final class WinogradRowsPlan: Sendable {
       var index = 0
       for coarse in 0..<outer {
         for line in 0..<lines {
-          let (place, fine) = line.quotientAndRemainder(dividingBy: extents.fineChannels)
+          let (coarsePlace, coarse) = coarse.quotientAndRemainder(dividingBy: extents.coarseChannels)
+          let (finePlace, fine) = line.quotientAndRemainder(dividingBy: extents.fineChannels)
+          // Inputs are those of all parts, outputs those of all phases.
+          let (part, place) = direction == .correlation ? (finePlace, 0) : (coarsePlace, finePlace)
           let rows = vertical.phases[phases[point][place]]
+          let first = vertical.smallestOffset + part * tapsPerPart
           let start = (coarse * extents.fineChannels + fine) * extents.kernelArea
           for column in 0..<columns {
             var sum = 0.0
-            for row in rows {
+            for row in rows where (first..<first + tapsPerPart).contains(row.offset) {
               let value = Double(source[start + row.kernelIndex * columns + column])
-              sum += factors[row.offset - vertical.smallestOffset] * value
+              sum += factors[row.offset - first] * value
             }
             values.initializeElement(at: index, to: Float(sum))
             index += 1

@@ -88,7 +88,8 @@ struct WinogradTests {
     }
     let rows = [
       (false, 3, 1, 0), (false, 4, 1, 0), (false, 5, 1, 0), (true, 5, 1, 0), (true, 9, 2, 1), (true, 9, 3, 2),
-      (true, 9, 4, 3), (true, 8, 2, 0),
+      (true, 9, 4, 3), (true, 8, 2, 0), (true, 4, 2, 0), (true, 16, 8, 0), (false, 6, 1, 0), (false, 7, 1, 0),
+      (false, 9, 1, 0), (true, 11, 1, 0), (true, 12, 2, 0), (false, 17, 1, 0),
     ].map { (ConvolutionAlgorithm.winogradRows, $0, 1) }
     for (algorithm, (isTransposed, kernel, stride, outputPadding), dilation) in both + dilated + rows {
       let pictures = [
@@ -215,7 +216,8 @@ struct WinogradTests {
       (ConvolutionAlgorithm.winograd, false, 3, 1, picture), (.winograd, true, 3, 1, picture),
       (.winograd, true, 4, 2, picture), (.winograd, true, 3, 2, picture), (.winograd, true, 4, 2, [13, 5, 10, 9]),
       (.winogradRows, false, 3, 1, picture), (.winogradRows, false, 5, 1, picture),
-      (.winogradRows, true, 9, 2, picture),
+      (.winogradRows, true, 9, 2, picture), (.winogradRows, true, 4, 2, picture), (.winogradRows, false, 8, 1, picture),
+      (.winogradRows, true, 11, 1, picture), (.winogradRows, true, 12, 2, picture),
     ] {
       let testCase = Case(
         algorithm: algorithm, isTransposed: isTransposed, input: input, outChannels: 7, kernel: kernel,
@@ -276,6 +278,8 @@ struct WinogradTests {
     #expect(!isChosen(true, (3, 32), kernel: 4, stride: 2, size: 64))
     #expect(!isChosen(false, (64, 64), kernel: 3, stride: 2, size: 64))
     #expect(isChosen(true, (56, 1), kernel: 9, stride: 2, size: 128, by: .winogradRows))
+    #expect(isChosen(false, (16, 16), kernel: 11, stride: 1, size: 32, by: .winogradRows))
+    #expect(!isChosen(false, (3, 64), kernel: 5, stride: 1, size: 64, by: .winogradRows))
   }
 }
 
