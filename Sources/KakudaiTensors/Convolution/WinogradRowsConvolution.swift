@@ -24,7 +24,7 @@ final class WinogradRowsConvolution: Sendable {
     fileprivate let points: Storage
     fileprivate let products: Storage
     fileprivate let checks: Storage
-    fileprivate let correlations: [CorrelationPlan.Scratch]
+    fileprivate let correlations: [CorrelationPlan.Scratch?]
     fileprivate let rowLength: Int
     fileprivate let productLength: Int
     fileprivate let lines: Int
@@ -41,7 +41,7 @@ final class WinogradRowsConvolution: Sendable {
       points = Storage(count: plan.parts * plan.inputChannels * (WinogradRowsPlan.points * rowLength + 16))
       products = Storage(count: WinogradRowsPlan.points * lines * productLength)
       checks = Storage(count: productLength)
-      correlations = plan.correlations.map { CorrelationPlan.Scratch($0) }
+      correlations = plan.correlations.map { $0.map { CorrelationPlan.Scratch($0) } }
     }
 
     fileprivate var channelStride: Int { WinogradRowsPlan.points * rowLength + 16 }
@@ -108,6 +108,7 @@ final class WinogradRowsConvolution: Sendable {
     var wanted = input
     wanted.base += positions.lowerBound
     for (point, correlation) in plan.correlations.enumerated() {
+      guard let correlation, let memory = scratch.correlations[point] else { continue }
       let operands = CorrelationPlan.Operands(
         packedWeights: UnsafePointer(packed.elements + plan.weightStart(point: point)), packedBiases: nil,
         epilogue: nil, streams: false, kernels: kernels.table.pointee.convolution)
@@ -127,7 +128,7 @@ final class WinogradRowsConvolution: Sendable {
         piece, operands, from: source, to: target,
         wanted: isWanted
           ? CorrelationPlan.Wanted(window: wanted, channels: plan.inputChannels, rows: next..<next + 1) : nil,
-        scratch.correlations[point])
+        memory)
     }
     combine(tile: tile, rows: rows, columns: columns, to: output, residual: residual, scratch)
     for columns in columnsToRepeat(columns, scratch) {

@@ -27,8 +27,8 @@ final class WinogradRowsPlan: Sendable {
   /// The vertical phases that have products at each point: without the first tap of a part a phase has none at 0, without the
   /// last none at ∞.
   let phases: [[Int]]
-  /// The correlation at each point.
-  let correlations: [CorrelationPlan]
+  /// The correlation at each point; `nil` where no phase has products, as at ∞ where two taps are computed as three.
+  let correlations: [CorrelationPlan?]
   /// Horizontal positions that are computed at once: as many as keep the transformed rows in the second-level cache.
   let mostPositions: Int
 
@@ -38,7 +38,7 @@ final class WinogradRowsPlan: Sendable {
     (inputChannels, outputChannels) = extents.channelsPerGroup(direction)
     (self.direction, self.extents) = (direction, extents)
     let taps = vertical.reach + 1
-    guard extents.groups == 1, vertical.readStride == 1, horizontal.readStride == 1, taps >= 3,
+    guard extents.groups == 1, vertical.readStride == 1, horizontal.readStride == 1, taps >= 2,
       vertical.phases.allSatisfy({ !$0.isEmpty }), horizontal.phases.allSatisfy({ !$0.isEmpty })
     else { return nil }
     let tapsPerPart = Self.tapsPerPart(of: taps)
@@ -50,8 +50,8 @@ final class WinogradRowsPlan: Sendable {
         (point > 0 || offsets[$0].contains(0)) && (point < Self.points - 1 || offsets[$0].contains(tapsPerPart - 1))
       }
     }
-    guard phases.allSatisfy({ !$0.isEmpty }) else { return nil }
     correlations = phases.enumerated().map { point, phases in
+      guard !phases.isEmpty else { return nil }
       var rows = extents
       rows.vertical = ConvolutionExtents.Axis(
         coarseLength: 1, fineLength: 1, kernel: 1, stride: 1, dilation: 1, padding: 0)
@@ -66,7 +66,7 @@ final class WinogradRowsPlan: Sendable {
       return CorrelationPlan(
         direction, rows, kernels: kernels.table.pointee.convolution, lanes: kernels.lanes, tasks: 1)
     }
-    guard correlations.allSatisfy({ $0.margins != nil }) else { return nil }
+    guard correlations.allSatisfy({ $0 == nil || $0!.margins != nil }) else { return nil }
     let channels = inputChannels * Self.parts(of: taps, tapsPerPart: tapsPerPart, point: 0)
     let cached = max(64, 262_144 / (Self.points * max(1, channels)))
     let strips = (horizontal.positions + cached - 1) / cached
@@ -122,10 +122,9 @@ final class WinogradRowsPlan: Sendable {
   }
 
   /// The weight of the correlation at each point, in the layout that the direction has, rounded once.
-  private func transformed(_ weight: Tensor, point: Int) -> Tensor {
+  private func transformed(_ weight: Tensor, _ plan: CorrelationPlan, point: Int) -> Tensor {
     let columns = extents.horizontal.kernel
     let factors = Self.factors(point: point, taps: tapsPerPart)
-    let plan = correlations[point]
     let source = weight.storage.elements
     let shape: Shape = [plan.extents.coarseChannels, plan.extents.fineChannels, 1, columns]
     let (lines, outer) = (plan.extents.fineChannels, plan.extents.coarseChannels)
@@ -164,12 +163,14 @@ final class WinogradRowsPlan: Sendable {
     return weight.storage.packing(key) {
       let packed = Storage(count: weightStart(point: Self.points))
       for (point, plan) in correlations.enumerated() {
-        let (weights, _) = plan.packed(transformed(weight, point: point), nil, threads: threads, kernels: kernels)
+        guard let plan else { continue }
+        let (weights, _) = plan.packed(
+          transformed(weight, plan, point: point), nil, threads: threads, kernels: kernels)
         (packed.elements + weightStart(point: point)).update(from: weights.elements, count: plan.weightCount)
       }
       return packed
     }
   }
 
-  func weightStart(point: Int) -> Int { correlations[..<point].reduce(0) { $0 + $1.weightCount } }
+  func weightStart(point: Int) -> Int { correlations[..<point].reduce(0) { $0 + ($1?.weightCount ?? 0) } }
 }
