@@ -402,10 +402,13 @@ CK_INLINE void ck_copy_samples(const float *source, const size_t stride, size_t 
 CK_INLINE void ck_copy_rows_of(const ck_rows *c, const size_t stride) {
   const size_t before = c->before, count = c->count, after = c->after, rows = c->rows;
   const ptrdiff_t sourceRowStride = c->sourceRowStride, targetRowStride = c->targetRowStride;
+  /* Of the next channel; what is read with a stride is read once for each phase. */
+  const size_t fetched = stride == 1 && c->channels > 1 ? count : 0;
   for (size_t channel = 0; channel < c->channels; channel++) {
     const float *source = c->source + (ptrdiff_t)channel * c->sourceChannelStride;
     float *target = c->target + (ptrdiff_t)channel * c->targetChannelStride;
     for (size_t row = 0; row < rows; row++, source += sourceRowStride, target += targetRowStride) {
+      for (size_t i = 0; i < fetched; i += 16) ck_prefetch(source + c->sourceChannelStride + i);
       ck_zero(target, before);
       ck_copy_samples(source, stride, count, target + before);
       ck_zero(target + before + count, after);
