@@ -69,6 +69,8 @@ CK_INLINE void ck_rows_at(const ck_vector *products, const int rows, ck_vector *
 }
 
 CK_INLINE void ck_combine_points(const ck_rows_from_points *c, const int rows) {
+  int streams = c->streams;
+  for (int row = 0; row < rows; row++) streams &= (uintptr_t)c->outputs[row] % sizeof(ck_vector) == 0;
   for (size_t x = 0; x < c->count; x += CK_LANES) {
     const size_t left = c->count - x < CK_LANES ? c->count - x : CK_LANES;
     ck_vector products[CK_ROW_POINTS], outputs[CK_MOST_ROWS], check = ck_load(c->checks + x);
@@ -84,7 +86,8 @@ CK_INLINE void ck_combine_points(const ck_rows_from_points *c, const int rows) {
         if (c->residuals[row]) memcpy(residual, c->residuals[row] + x, left * 4);
         value = ck_finished(c->epilogue, c->slope, value, c->residuals[row] ? residual : NULL);
       }
-      if (left == CK_LANES) ck_store(c->outputs[row] + x, value);
+      if (left == CK_LANES && streams) ck_store_past_caches(c->outputs[row] + x, value);
+      else if (left == CK_LANES) ck_store(c->outputs[row] + x, value);
       else memcpy(c->outputs[row] + x, &value, left * 4);
     }
     ck_store(c->checks + x, check);
@@ -97,4 +100,5 @@ static void ck_combine_rows(const ck_rows_from_points *c) {
   case 5: ck_combine_points(c, 5); break;
   default: ck_combine_points(c, 6);
   }
+  if (c->streams) ck_fence();
 }

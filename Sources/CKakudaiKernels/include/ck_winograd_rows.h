@@ -29,6 +29,7 @@ typedef struct ck_rows_from_points {
   float *const *outputs; /* of each row; NULL where it is not written */
   const float *const *residuals; /* likewise; NULL where there is none */
   float *checks; /* one per column, in whole vectors: becomes NaN where a sum is not finite */
+  int streams; /* whether the output is too large for the caches, which it should then not pass through */
 } ck_rows_from_points;
 
 #endif

@@ -57,7 +57,7 @@ final class WinogradRowsConvolution: Sendable {
       for tile in rows.lowerBound / plan.unit..<(rows.upperBound + plan.unit - 1) / plan.unit {
         compute(
           tile: tile, rows: rows, columns: first..<min(first + step, columns.upperBound), from: input, to: output,
-          residual: residual, scratch)
+          residual: residual, streams: false, scratch)
       }
     }
   }
@@ -84,7 +84,8 @@ final class WinogradRowsConvolution: Sendable {
               tile: tile, rows: 0..<size.height, columns: strip * step..<min((strip + 1) * step, size.width),
               from: source.channels(from: image * plan.inputChannels),
               to: target.channels(from: image * plan.outputChannels),
-              residual: added?.channels(from: image * plan.outputChannels), scratch)
+              residual: added?.channels(from: image * plan.outputChannels),
+              streams: 4 * shape.elementCount > cachedBytes, scratch)
           }
         }
       }
@@ -93,9 +94,11 @@ final class WinogradRowsConvolution: Sendable {
   }
 
   /// A tile of rows in one strip of columns.
+  ///
+  /// - Parameter streams: Whether the output is too large for the caches.
   private func compute(
     tile: Int, rows: Range<Int>, columns: Range<Int>, from input: RowWindow, to output: RowWindow,
-    residual: RowWindow?, _ scratch: Scratch
+    residual: RowWindow?, streams: Bool, _ scratch: Scratch
   ) {
     let phases = plan.horizontal.phases.count
     let positions = columns.lowerBound / phases..<(columns.upperBound - 1) / phases + 1
@@ -130,7 +133,7 @@ final class WinogradRowsConvolution: Sendable {
           ? CorrelationPlan.Wanted(window: wanted, channels: plan.inputChannels, rows: next..<next + 1) : nil,
         memory)
     }
-    combine(tile: tile, rows: rows, columns: columns, to: output, residual: residual, scratch)
+    combine(tile: tile, rows: rows, columns: columns, to: output, residual: residual, streams: streams, scratch)
     for columns in columnsToRepeat(columns, scratch) {
       scratch.direct.compute(
         rows: (tile * plan.unit..<(tile + 1) * plan.unit).clamped(to: rows), columns: columns, from: input, to: output,
@@ -160,7 +163,8 @@ final class WinogradRowsConvolution: Sendable {
   }
 
   private func combine(
-    tile: Int, rows: Range<Int>, columns: Range<Int>, to output: RowWindow, residual: RowWindow?, _ scratch: Scratch
+    tile: Int, rows: Range<Int>, columns: Range<Int>, to output: RowWindow, residual: RowWindow?, streams: Bool,
+    _ scratch: Scratch
   ) {
     scratch.checks.elements.update(repeating: 0, count: scratch.checks.count)
     let phases = plan.vertical.phases.count
@@ -191,7 +195,7 @@ final class WinogradRowsConvolution: Sendable {
                     products: products.baseAddress, rows: plan.tile, count: columns.count,
                     bias: bias.map { $0.storage.elements[channel] } ?? 0, slope: slope.pointee,
                     epilogue: self.epilogue == .none ? nil : epilogue, outputs: outputs.baseAddress,
-                    residuals: residuals.baseAddress, checks: scratch.checks.elements)
+                    residuals: residuals.baseAddress, checks: scratch.checks.elements, streams: streams ? 1 : 0)
                   kernels.table.pointee.winograd.combineRows(&combining)
                 }
               }
