@@ -93,7 +93,10 @@ extension WinogradPlan {
     let padded = (tiles.count * operands.imagesPerVector + lanes - 1) / lanes * lanes
     scratch.checks.elements.update(repeating: 0, count: padded)
     for phase in vertical.phases.indices {
-      if operands.imagesPerVector > 1 {
+      let anchor = vertical.phases[phase].anchor
+      if phase > 0 && anchor == vertical.phases[phase - 1].anchor {
+        // It reads what the phase before has read.
+      } else if operands.imagesPerVector > 1 {
         transformImages(phase: phase, group: group, operands, tiles: padded, scratch)
       } else {
         transform(phase: phase, group: group, operands, tiles: padded, scratch)
