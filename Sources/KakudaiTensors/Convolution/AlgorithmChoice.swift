@@ -40,7 +40,12 @@ enum AlgorithmChoice {
     else { return nil }
     if forced == .winograd { return plan }
     guard plan.weightsPerGroup * extents.groups <= mostWeights else { return nil }
-    return cost(of: plan, lanes: kernels.lanes) < directCost(extents, lanes: kernels.lanes) ? plan : nil
+    let (cost, directCost) = (cost(of: plan, lanes: kernels.lanes), directCost(extents, lanes: kernels.lanes))
+    // Where the gain is large, that along one axis is none.
+    guard cost > 0.75 * directCost else { return plan }
+    guard cost < directCost else { return nil }
+    let rows = winogradRows(direction, extents, kernels: kernels)
+    return rows.map { self.cost(of: $0, lanes: kernels.lanes) < cost } ?? false ? nil : plan
   }
 
   /// The plan where Winograd's algorithm along the vertical axis is chosen, else `nil`; `winograd` is asked before.
@@ -91,15 +96,15 @@ enum AlgorithmChoice {
     let rows = (plan.extents.batch + images - 1) / images * plan.extents.groups * plan.vertical.tiles
     let vectors = (rows * images * plan.horizontal.tiles + lanes - 1) / lanes
     let area = plan.pointsOfTile
-    let transforms = plan.vertical.phases.count * plan.horizontal.anchors.count * plan.transformedChannels
+    let transforms = plan.vertical.anchors.count * plan.horizontal.anchors.count * plan.transformedChannels
     let inverses = plan.vertical.phases.count * plan.horizontal.phases.count * plan.outputChannels
     let perRow = images > 1 ? 0 : 250 * transforms + 200 * inverses
     return Double(vectors) * (Double(plan.weightsPerGroup) / 0.92 + Double(area * (13 * transforms + 10 * inverses)))
       + Double(rows * perRow)
   }
 
-  /// Products run at 90 %. To transform a vector of the rows of one channel costs as much as 75 multiply-adds, a sum of
-  /// products that is stored and taken up again 8, each row of a point 1500 besides.
+  /// Products run at 92 %. To transform a vector of the rows of one channel costs as much as 50 multiply-adds, a sum of
+  /// products that is stored and taken up again 24, each row of a point 500 besides.
   private static func cost(of plan: WinogradRowsPlan, lanes: Int) -> Double {
     let tiles = plan.extents.batch * ((plan.outputSize.height + plan.unit - 1) / plan.unit)
     let vectors = tiles * ((plan.horizontal.positions + lanes - 1) / lanes)
@@ -108,8 +113,8 @@ enum AlgorithmChoice {
     let products = terms * plan.extents.horizontal.kernel
     let stored = lines.reduce(0, +) * plan.horizontal.phases.count
     let transforms = plan.parts * plan.inputChannels
-    return Double(vectors) * (Double(products) / 0.9 + Double(75 * transforms + 8 * stored))
-      + Double(tiles * WinogradRowsPlan.points * 1500)
+    return Double(vectors) * (Double(products) / 0.92 + Double(50 * transforms + 24 * stored))
+      + Double(tiles * WinogradRowsPlan.points * 500)
   }
 
   /// Products run at 85 %. To transform the samples of a tile, of one vector of channels, costs as much as 12 multiply-adds for
