@@ -40,10 +40,8 @@ enum AlgorithmChoice {
     else { return nil }
     if forced == .winograd { return plan }
     guard plan.weightsPerGroup * extents.groups <= mostWeights else { return nil }
-    let (cost, directCost) = (cost(of: plan, lanes: kernels.lanes), directCost(extents, lanes: kernels.lanes))
-    // Where the gain is large, that along one axis is none.
-    guard cost > 0.75 * directCost else { return plan }
-    guard cost < directCost else { return nil }
+    let cost = cost(of: plan, lanes: kernels.lanes)
+    guard cost < directCost(extents, lanes: kernels.lanes) else { return nil }
     let rows = winogradRows(direction, extents, kernels: kernels)
     return rows.map { self.cost(of: $0, lanes: kernels.lanes) < cost } ?? false ? nil : plan
   }
@@ -57,11 +55,13 @@ enum AlgorithmChoice {
       let plan = WinogradRowsPlan(direction, extents, kernels: kernels)
     else { return nil }
     if forced == .winogradRows { return plan }
-    // Rows end in vectors that are not full by either algorithm.
+    // Rows end in vectors that are not full by either algorithm; narrow ones are joined by the direct one.
     let positions = plan.horizontal.positions
-    let filled = Double(positions) / Double((positions + kernels.lanes - 1) / kernels.lanes * kernels.lanes)
+    let vectors = (positions + kernels.lanes - 1) / kernels.lanes
+    let filled = positions < kernels.lanes ? 1 : Double(positions) / Double(vectors * kernels.lanes)
     // Where the gain is small, the model may err.
-    return cost(of: plan, lanes: kernels.lanes) < 0.9 * directCost(extents, lanes: kernels.lanes) / filled ? plan : nil
+    let isLess = cost(of: plan, lanes: kernels.lanes) < 0.95 * directCost(extents, lanes: kernels.lanes) / filled
+    return isLess ? plan : nil
   }
 
   /// The algorithm for the gradient of a weight where Winograd's is chosen, else `nil`.
@@ -88,8 +88,8 @@ enum AlgorithmChoice {
     Double(extents.multiplications) / Double(lanes) / 0.85
   }
 
-  /// Products run at 92 %. To transform the samples of a vector of tiles, of one channel, costs as much as 13 multiply-adds for
-  /// each point, and to transform products back as much as 10; each row of tiles costs 250 and 200 besides, unless lanes are
+  /// Products run at 92 %. To transform the samples of a vector of tiles, of one channel, costs as much as 16 multiply-adds for
+  /// each point, and to transform products back as much as 13; each row of tiles costs 250 and 200 besides, unless lanes are
   /// images.
   private static func cost(of plan: WinogradPlan, lanes: Int) -> Double {
     let images = plan.imagesPerVector(lanes: lanes)
@@ -99,12 +99,12 @@ enum AlgorithmChoice {
     let transforms = plan.vertical.anchors.count * plan.horizontal.anchors.count * plan.transformedChannels
     let inverses = plan.vertical.phases.count * plan.horizontal.phases.count * plan.outputChannels
     let perRow = images > 1 ? 0 : 250 * transforms + 200 * inverses
-    return Double(vectors) * (Double(plan.weightsPerGroup) / 0.92 + Double(area * (13 * transforms + 10 * inverses)))
+    return Double(vectors) * (Double(plan.weightsPerGroup) / 0.92 + Double(area * (16 * transforms + 13 * inverses)))
       + Double(rows * perRow)
   }
 
   /// Products run at 92 %. To transform a vector of the rows of one channel costs as much as 50 multiply-adds, a sum of
-  /// products that is stored and taken up again 24, each row of a point 500 besides.
+  /// products that is stored and taken up again 16, each row of a point 500 besides.
   private static func cost(of plan: WinogradRowsPlan, lanes: Int) -> Double {
     let tiles = plan.extents.batch * ((plan.outputSize.height + plan.unit - 1) / plan.unit)
     let vectors = tiles * ((plan.horizontal.positions + lanes - 1) / lanes)
@@ -113,19 +113,21 @@ enum AlgorithmChoice {
     let products = terms * plan.extents.horizontal.kernel
     let stored = lines.reduce(0, +) * plan.horizontal.phases.count
     let transforms = plan.parts * plan.inputChannels
-    return Double(vectors) * (Double(products) / 0.92 + Double(50 * transforms + 24 * stored))
+    return Double(vectors) * (Double(products) / 0.92 + Double(50 * transforms + 16 * stored))
       + Double(tiles * WinogradRowsPlan.points * 500)
   }
 
   /// Products run at 85 %. To transform the samples of a tile, of one vector of channels, costs as much as 12 multiply-adds for
-  /// each point, and to transform a vector of sums back 6; sums that leave the caches cost 30 more, and as much for each chunk.
+  /// each point, and to transform a vector of sums back 6; sums cost 2 more for each chunk, 15 where
+  /// they leave the second-level cache, and 30 where they leave all.
   private static func cost(of gradient: WinogradGradient, lanes: Int) -> Double {
     let samples = gradient.coarseBlocks + gradient.phases * gradient.fineBlocks
     let sums = gradient.sumCount / lanes
-    let isLarge = gradient.sumCount * 4 > 2 << 20
+    let bytes = 4 * gradient.sumCount
+    let passing = bytes > 16 << 20 ? 30 : bytes > 2 << 20 ? 15 : 2
     let cost =
       Double(gradient.tiles * sums) / 0.85 + Double(gradient.tiles * samples * gradient.area * 12)
-      + Double(sums * (isLarge ? 6 + 30 * gradient.chunks : 6 + 2 * gradient.chunks))
+      + Double(sums * (6 + passing * gradient.chunks))
     return cost * Double(gradient.extents.groups)
   }
 }
