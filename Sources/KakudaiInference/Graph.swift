@@ -11,6 +11,7 @@ struct Graph: Sendable {
     output = places[recording.output]
     fuseIntoConvolutions()
     removeUnused()
+    alignTiles()
   }
 
   /// Adds what computes `value` of the recording; `places` says where its inputs stand.

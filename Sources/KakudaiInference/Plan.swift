@@ -171,7 +171,7 @@ public struct Plan: Sendable {
         let schedule = settings.schedule(rows)
         let stream = RowStream(rows, schedule)
         try Pipeline(threads: settings.threads, parts: stream.parts)
-          .run(steps: schedule.steps) { stream.makeWorker(read: read, write: write) }
+          .run(steps: stream.turns) { stream.makeWorker(read: read, write: write) }
       }
     }
   }

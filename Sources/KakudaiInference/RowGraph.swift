@@ -70,9 +70,10 @@ struct RowGraph: Sendable {
   /// The rows that each value has once the output has `outputRows`, and values what is `wanted` of them, if not more; `done` is
   /// what they have now.
   func rowTargets(outputRows: Int, done: [Int], wanted: [Int]? = nil) -> [Int] {
-    targets(done: done, wanted: wanted ?? done, output: outputRows, lengths: { $0.height }, unit: { $0.rowUnit }) {
-      $0.inputRows($1, for: $2)
-    }
+    targets(
+      done: done, wanted: wanted ?? done, output: outputRows, lengths: { $0.height },
+      groups: { ($0.rowUnit, $0.rowLead) }
+    ) { $0.inputRows($1, for: $2) }
   }
 
   /// The columns up to which each value is computed when about `share` of all work is done: the first layers are ahead of the
@@ -82,7 +83,7 @@ struct RowGraph: Sendable {
       let none = sizes.map { _ in 0 }
       return targets(
         done: none, wanted: none, output: outputColumns, lengths: { $0.width },
-        unit: { ($0.columnUnit + alignment - 1) / $0.columnUnit * $0.columnUnit }
+        groups: { (($0.columnUnit + alignment - 1) / $0.columnUnit * $0.columnUnit, 0) }
       ) { $0.inputColumns($1, for: $2) }
     }
     func work(_ ends: [Int]) -> Double {
@@ -104,7 +105,7 @@ struct RowGraph: Sendable {
   }
 
   private func targets(
-    done: [Int], wanted: [Int], output: Int, lengths: (Size) -> Int, unit: (any RowKernel) -> Int,
+    done: [Int], wanted: [Int], output: Int, lengths: (Size) -> Int, groups: (any RowKernel) -> (unit: Int, lead: Int),
     needed: (any RowKernel, Int, Range<Int>) -> Range<Int>
   ) -> [Int] {
     var targets = wanted
@@ -112,8 +113,8 @@ struct RowGraph: Sendable {
     for (stage, description) in stages.enumerated().reversed() {
       let value = stage + 1
       guard targets[value] > done[value] else { continue }
-      let unit = unit(description.kernel)
-      targets[value] = min((targets[value] + unit - 1) / unit * unit, lengths(sizes[value]))
+      let (unit, lead) = groups(description.kernel)
+      targets[value] = min((targets[value] + lead + unit - 1) / unit * unit - lead, lengths(sizes[value]))
       for (index, input) in description.inputs.enumerated() {
         let range = needed(description.kernel, index, done[value]..<targets[value])
         targets[input] = max(targets[input], range.upperBound)

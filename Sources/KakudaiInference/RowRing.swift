@@ -1,19 +1,20 @@
 import KakudaiTensors
 
-/// The rows of one value that are still needed: memory for `slots` of them, zeros around each, and a row of zeros.
+/// The rows of one value that are still needed: memory for `slots` of them and, where that is wanted, zeros around each and a row
+/// of zeros.
 final class RowRing: Sendable {
   let window: RowWindow
   private let storage: Storage
 
-  /// - Parameter margins: Zeros at least before and after each row.
   init(_ size: RowRing.Size, height: Int) {
     storage = Storage(count: size.floats)
     storage.elements.update(repeating: 0, count: size.floats)
     window = RowWindow(
       base: storage.elements + size.left, channelStride: size.channelStride, rowStride: size.rowStride,
       slots: size.slots, height: height, width: size.width,
-      zeros: RowWindow.Zeros(
-        left: size.left, right: size.rowStride - size.left - size.width, row: size.slots * size.rowStride))
+      zeros: size.hasZeros
+        ? RowWindow.Zeros(
+          left: size.left, right: size.rowStride - size.left - size.width, row: size.slots * size.rowStride) : nil)
   }
 
   /// What a ring measures, in floats.
@@ -23,16 +24,20 @@ final class RowRing: Sendable {
     let width: Int
     let left: Int
     let rowStride: Int
+    let hasZeros: Bool
 
-    init(channels: Int, slots: Int, width: Int, margins: (left: Int, right: Int)) {
+    /// - Parameter margins: Zeros that readers want before and after each row; none where no reader wants any.
+    init(channels: Int, slots: Int, width: Int, margins: [(left: Int, right: Int)]) {
       (self.channels, self.slots, self.width) = (channels, slots, width)
+      let (before, after) = margins.reduce((0, 0)) { (max($0.0, $1.left), max($0.1, $1.right)) }
       // Rows begin with a cache line.
-      left = (margins.left + 15) / 16 * 16
-      rowStride = (left + width + margins.right + 15) / 16 * 16
+      left = (before + 15) / 16 * 16
+      rowStride = (left + width + after + 15) / 16 * 16
+      hasZeros = !margins.isEmpty
     }
 
     /// An odd number of cache lines, so that the channels of a pixel do not all fall into the same cache set.
-    var channelStride: Int { ((slots + 1) * rowStride / 16 | 1) * 16 }
+    var channelStride: Int { ((slots + (hasZeros ? 1 : 0)) * rowStride / 16 | 1) * 16 }
     var floats: Int { channels * channelStride }
   }
 }

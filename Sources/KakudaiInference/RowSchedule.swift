@@ -16,11 +16,12 @@ struct RowSchedule: Sendable {
   private let rowsPerStep: [Int]
   /// For each strip, the columns up to which each value is computed.
   let columnEnds: [[Int]]
+  /// Turns that threads take in one step: one, or one for each strip.
+  let turnsPerStep: Int
   private(set) var rings: [RowRing.Size]
 
-  /// - Parameters:
-  ///   - lag: Steps that are computed at the same time.
-  init(_ graph: RowGraph, stepRows: Int, strips: Int, lag: Int) {
+  /// - Parameter sharesSteps: Whether threads take strips of one step, where these are far enough apart, rather than a step each.
+  init(_ graph: RowGraph, stepRows: Int, strips: Int, threads: Int, sharesSteps: Bool = false) {
     let (output, stepRows) = (graph.output, min(stepRows, graph.output.height))
     ahead = graph.rowTargets(outputRows: stepRows, done: graph.sizes.map { _ in 0 })
     rowsPerStep = graph.sizes.map { ($0.height * stepRows + output.height - 1) / output.height }
@@ -30,6 +31,11 @@ struct RowSchedule: Sendable {
     columnEnds = (1...strips).map { strip in
       graph.columnEnds(share: Double(strip) / Double(strips), alignment: strips == 1 ? 1 : 16)
     }
+    turnsPerStep = sharesSteps && Self.canShareSteps(graph, columnEnds, threads: threads) ? strips : 1
+    // Steps whose rows are held at the same time: those under way, or, where threads share a step, the one that is read ahead or
+    // written late.
+    let lag = turnsPerStep > 1 ? min(threads, 2) : threads
+    let outer = [0, graph.sizes.count - 1]
 
     rings = []
     var slots = [Int](repeating: 1, count: graph.sizes.count)
@@ -41,18 +47,31 @@ struct RowSchedule: Sendable {
       progress.advance(graph, self, step: step)
       needed.append(progress.needed)
       for value in slots.indices {
-        let first = needed[0][value]
+        let first = needed[turnsPerStep == 1 || outer.contains(value) ? 0 : needed.count - 1][value]
         slots[value] = max(slots[value], progress.after[value] - first)
       }
     }
     rings = graph.sizes.indices.map { value in
-      var margins = (left: 0, right: 0)
-      for consumer in graph.consumers[value] {
-        let wanted = graph.stages[consumer.stage].kernel.margins(consumer.index)
-        margins = (max(margins.left, wanted.left), max(margins.right, wanted.right))
-      }
+      let margins = graph.consumers[value].compactMap { graph.stages[$0.stage].kernel.margins($0.index) }
       let size = graph.sizes[value]
       return RowRing.Size(channels: size.channels, slots: slots[value], width: size.width, margins: margins)
+    }
+  }
+
+  /// Whether the last strips of a step are apart from the first of the next, which other threads begin meanwhile and which must not
+  /// replace rows that those still read.
+  private static func canShareSteps(_ graph: RowGraph, _ columnEnds: [[Int]], threads: Int) -> Bool {
+    guard columnEnds.count > threads else { return false }
+    // As many strips of the next step may have been begun, the last one that is under way being as far behind as there are threads.
+    return (1..<threads).allSatisfy { begun in
+      let (early, late) = (columnEnds[begun - 1], columnEnds[columnEnds.count - threads + begun - 1])
+      return graph.stages.enumerated().allSatisfy { stage, description in
+        let columns = late[stage + 1]..<graph.sizes[stage + 1].width
+        return columns.isEmpty
+          || description.inputs.enumerated().allSatisfy { index, value in
+            description.kernel.inputColumns(index, for: columns).lowerBound >= early[value]
+          }
+      }
     }
   }
 

@@ -159,4 +159,35 @@ struct PlanTests {
       #expect(begun.withLock { $0 } == readings)
     }
   }
+
+  @Test func `of long rows few are held, by one thread as by several, and no bit changes`() throws {
+    let network = Sequential {
+      Conv2d(inChannels: 1, outChannels: 16, kernelSize: 3, padding: 1)
+      Sequential {
+        Conv2d(inChannels: 16, outChannels: 16, kernelSize: 3, padding: 1)
+        Conv2d(inChannels: 16, outChannels: 16, kernelSize: 3, padding: 1)
+        Conv2d(inChannels: 16, outChannels: 16, kernelSize: 3, padding: 1)
+      }
+      Conv2d(inChannels: 16, outChannels: 4, kernelSize: 1)
+    }
+    let plan = Plan(recording: network, input: [1, 1, 18, 65_536])
+    // Six rows of each of the four values that convolutions of 3×3 read, and what is held of the narrow ones.
+    let row = 4 * 16 * 65_536
+    #expect(plan.memory(threads: 1) < 4 * 8 * row, "\(plan)")
+    #expect(plan.memory(threads: 3) < plan.memory(threads: 1) + 2 * row, "\(plan)")
+    var picture = Tensor.random(plan.input, seed: 1)
+    for hasNaN in [false, true] {
+      if hasNaN { picture.withUnsafeMutableBufferPointer { $0[9 * 65_536 + 8_000] = .nan } }
+      let whole = plan.computedWhole(picture).elements
+      for threads in 1...4 {
+        let rows = try withThreadCount(threads) {
+          try Self.streamed(plan, picture, rowsPerStep: threads == 4 ? 7 : nil)
+        }
+        #expect(zip(rows.elements, whole).allSatisfy { $0 == $1 || $0.isNaN && $1.isNaN }, "\(threads) threads")
+      }
+      let direct = ConvolutionAlgorithm.$forced.withValue(.direct) { plan.computedWhole(picture).elements }
+      #expect(zip(direct, whole).allSatisfy { $0.isNaN == $1.isNaN && !(abs($0 - $1) > 1e-5) })
+      #expect(direct.contains(where: \.isNaN) == hasNaN)
+    }
+  }
 }

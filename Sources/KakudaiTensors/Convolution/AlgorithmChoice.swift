@@ -42,7 +42,8 @@ enum AlgorithmChoice {
     guard plan.weightsPerGroup * extents.groups <= mostWeights else { return nil }
     let cost = cost(of: plan, lanes: kernels.lanes)
     guard cost < directCost(extents, lanes: kernels.lanes) else { return nil }
-    let rows = winogradRows(direction, extents, kernels: kernels)
+    // Rows would have to be held in tiles of six.
+    let rows = plan.hasLongRows ? nil : winogradRows(direction, extents, kernels: kernels)
     return rows.map { self.cost(of: $0, lanes: kernels.lanes) < cost } ?? false ? nil : plan
   }
 

@@ -8,6 +8,6 @@ extension ConvolutionExtents {
     }
     self.init(
       batch: fine.rank == 4 ? fine[0] : 1, groups: geometry.groups, coarseChannels: coarse[-3], fineChannels: fine[-3],
-      vertical: axis(geometry.vertical, 2), horizontal: axis(geometry.horizontal, 1))
+      vertical: axis(geometry.vertical, 2), horizontal: axis(geometry.horizontal, 1), tileLead: geometry.tileLead)
   }
 }

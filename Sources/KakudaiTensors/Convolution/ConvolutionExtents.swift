@@ -21,6 +21,8 @@ struct ConvolutionExtents: Hashable {
   var fineChannels: Int
   var vertical: Axis
   var horizontal: Axis
+  /// See `ConvolutionGeometry`.
+  var tileLead = 0
 
   var coarseChannelsPerGroup: Int { coarseChannels / groups }
   var fineChannelsPerGroup: Int { fineChannels / groups }

@@ -29,6 +29,9 @@ package struct ConvolutionGeometry: Hashable, Sendable {
   package var vertical: Axis
   package var horizontal: Axis
   package var groups: Int
+  /// Rows of the output by which tiles of Winograd's algorithm begin before the picture, where its rows are long: no part of the
+  /// result but its rounding.
+  package var tileLead = 0
 
   package init(vertical: Axis, horizontal: Axis, groups: Int = 1) {
     self.vertical = vertical

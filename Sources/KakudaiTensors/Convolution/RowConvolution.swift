@@ -87,7 +87,11 @@ extension RowConvolution: RowKernel {
     }
   }
 
-  /// Likewise; all columns where narrow rows are joined.
+  package var rowLead: Int {
+    if case .winograd(let winograd) = algorithm { winograd.plan.vertical.lead } else { 0 }
+  }
+
+  /// As `rowUnit`; all columns where narrow rows are joined.
   package var columnUnit: Int {
     switch algorithm {
     case .direct: plan.band.isCompact ? outputWidth : plan.horizontalPhases
@@ -98,9 +102,9 @@ extension RowConvolution: RowKernel {
 
   /// None where rows are always copied first, because the convolution strides along them or the picture is narrow, or because
   /// they are transformed.
-  package func margins(_ index: Int) -> (left: Int, right: Int) {
-    guard index == 0, case .direct = algorithm else { return (0, 0) }
-    return plan.margins ?? (0, 0)
+  package func margins(_ index: Int) -> (left: Int, right: Int)? {
+    guard index == 0, case .direct = algorithm else { return nil }
+    return plan.margins
   }
 
   /// The input rows that the groups of some output rows depend on, a group being `rowUnit` rows.

@@ -44,10 +44,12 @@ struct WinogradAxis {
   /// Outputs of one tile.
   var length: Int { tile * phases.count }
 
-  /// - Parameter sharesSamples: Whether all phases read the same samples, where that is possible: tiles are transformed once
-  ///   for all, but reach beyond the picture at its start.
+  /// - Parameters:
+  ///   - lead: Outputs by which the first tile begins before the picture, where there is one phase and no stride or dilation.
+  ///   - sharesSamples: Whether all phases read the same samples, where that is possible: tiles are transformed once for all,
+  ///     but reach beyond the picture at its start.
   /// - Returns: `nil` where some phase does not have neighbouring samples for its taps, or not two or three.
-  init?(_ axis: AxisPhases, tile: Int = Int(CK_WINOGRAD_TILE), sharesSamples: Bool) {
+  init?(_ axis: AxisPhases, tile: Int = Int(CK_WINOGRAD_TILE), lead: Int = 0, sharesSamples: Bool) {
     let isStrided = axis.readStride > 1
     guard !isStrided || axis.phases.count == 1 else { return nil }
     // One list of taps for each phase, of the outputs or, where the axis is read with a stride, of the inputs.
@@ -66,7 +68,7 @@ struct WinogradAxis {
     guard !isStrided else {
       phases = [Phase(anchor: 0, kernelIndices: indices)]
       inputPhases = zip(axis.inputPhases, starts).map { InputPhase(index: $0, start: $1) }
-      (anchors, lead, order) = ([Anchor(position: 0)], 0, [0])
+      (anchors, self.lead, order) = ([Anchor(position: 0)], 0, [0])
       tiles = (axis.outputLength + tile - 1) / tile
       return
     }
@@ -77,7 +79,7 @@ struct WinogradAxis {
         let position = floorDivide($0 + starts[0], dilation)
         return Anchor(position: position, inputPhase: $0 + starts[0] - position * dilation)
       }
-      (lead, order) = (0, Array(0..<dilation))
+      (self.lead, order) = (0, Array(0..<dilation))
       tiles = (axis.outputLength + tile * dilation - 1) / (tile * dilation)
       return
     }
@@ -86,13 +88,14 @@ struct WinogradAxis {
     let places = starts.enumerated().map { (starts.min()! - $1) * stride + $0 }
     let isShared = sharesSamples && places.max()! - places.min()! == stride - 1
     let anchors = isShared ? [starts.min()!] : starts.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
-    self.anchors = anchors.map { Anchor(position: $0) }
+    let ownLead = stride == 1 ? lead % tile : 0
+    self.anchors = anchors.map { Anchor(position: $0 - ownLead) }
     phases = zip(starts, indices).map {
       Phase(anchor: isShared ? 0 : anchors.firstIndex(of: $0)!, kernelIndices: [$1])
     }
-    lead = isShared ? -places.min()! : 0
+    self.lead = isShared ? -places.min()! : ownLead
     order = isShared ? places.indices.sorted { places[$0] < places[$1] } : Array(places.indices)
-    tiles = (axis.outputLength + lead + tile * stride - 1) / (tile * stride)
+    tiles = (axis.outputLength + self.lead + tile * stride - 1) / (tile * stride)
   }
 
   /// The tiles that cover some outputs.

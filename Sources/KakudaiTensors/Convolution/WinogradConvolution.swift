@@ -129,7 +129,10 @@ final class WinogradConvolution: Sendable {
 
 extension WinogradPlan {
   /// The output rows of some tiles.
-  fileprivate func rows(of run: Run) -> Range<Int> { run.row * vertical.length..<(run.row + 1) * vertical.length }
+  fileprivate func rows(of run: Run) -> Range<Int> {
+    let first = run.row * vertical.length - vertical.lead
+    return first..<first + vertical.length
+  }
 
   /// The output columns of some tiles, whole groups of phases.
   fileprivate func columns(of run: Run) -> Range<Int> {

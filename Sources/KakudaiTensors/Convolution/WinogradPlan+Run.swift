@@ -214,7 +214,7 @@ extension WinogradPlan {
     scratch.residualOffsets.removeAll(keepingCapacity: true)
     for run in scratch.runs {
       for row in 0..<vertical.tile {
-        let y = (run.row * vertical.tile + row) * vertical.phases.count + phase
+        let y = (run.row * vertical.tile + row) * vertical.phases.count + phase - vertical.lead
         let image = run.image * operands.outputImageStride
         let isWritten = region.rows.contains(y)
         scratch.rowOffsets.append(isWritten ? image + operands.output.offset(row: y) : nowhere)

@@ -28,7 +28,7 @@ final class WinogradPlan: Sendable {
     (inputChannels, outputChannels) = extents.channelsPerGroup(direction)
     guard
       let vertical = Self.vertical(
-        rows, channels: inputChannels, samplesPerRow: outputChannels * columns.outputLength),
+        rows, channels: inputChannels, samplesPerRow: outputChannels * columns.outputLength, lead: extents.tileLead),
       let apart = WinogradAxis(columns, sharesSamples: false),
       let shared = WinogradAxis(columns, sharesSamples: true), vertical.taps == apart.taps
     else { return nil }
@@ -58,9 +58,12 @@ final class WinogradPlan: Sendable {
   /// Six rows need a ninth less products than four, and less transforms; but the last tile may have more rows to spare, sums over
   /// few channels have errors beyond the bound, and pictures that flow by rows must hold half as many rows again, which are
   /// megabytes each where they are long.
-  private static func vertical(_ rows: AxisPhases, channels: Int, samplesPerRow: Int) -> WinogradAxis? {
+  private static func vertical(
+    _ rows: AxisPhases, channels: Int, samplesPerRow: Int, lead: Int
+  ) -> WinogradAxis? {
+    guard samplesPerRow < longestRow else { return WinogradAxis(rows, lead: lead, sharesSamples: false) }
     guard let four = WinogradAxis(rows, sharesSamples: false) else { return nil }
-    guard four.taps == 3, channels >= 8, samplesPerRow < longestRow,
+    guard four.taps == 3, channels >= 8,
       let six = WinogradAxis(rows, tile: Int(CK_WINOGRAD_MOST_ROWS), sharesSamples: false)
     else { return four }
     return six.tiles * six.points < four.tiles * four.points ? six : four
@@ -70,6 +73,8 @@ final class WinogradPlan: Sendable {
 
   /// Samples, of all channels.
   private static let longestRow = 1 << 17
+  /// Whether every row that is held takes much memory.
+  var hasLongRows: Bool { outputChannels * outputSize.width >= Self.longestRow }
 
   /// Indices into the input phases of both axes, in the order in which their channels follow.
   var inputPhases: [(rows: Int, columns: Int)] {

@@ -23,12 +23,15 @@ package protocol RowKernel: Sendable {
   func inputRows(_ index: Int, for rows: Range<Int>) -> Range<Int>
   func inputColumns(_ index: Int, for columns: Range<Int>) -> Range<Int>
 
-  /// Rows and columns are best computed in groups of this many, the first of which begins at 0; columns must be.
+  /// Rows and columns are best computed in groups of this many, the first of which begins at 0, of rows `rowLead` before;
+  /// columns must be.
   var rowUnit: Int { get }
+  var rowLead: Int { get }
   var columnUnit: Int { get }
 
-  /// Zeros that rows of an input should have around them.
-  func margins(_ index: Int) -> (left: Int, right: Int)
+  /// Zeros that rows of an input should have around them, a row of which stands for those outside of the picture; `nil` where
+  /// that makes no difference.
+  func margins(_ index: Int) -> (left: Int, right: Int)?
 
   /// Multiplications for the whole picture.
   var multiplications: Int { get }
@@ -49,8 +52,9 @@ extension RowKernel {
   package func inputRows(_ index: Int, for rows: Range<Int>) -> Range<Int> { rows }
   package func inputColumns(_ index: Int, for columns: Range<Int>) -> Range<Int> { columns }
   package var rowUnit: Int { 1 }
+  package var rowLead: Int { 0 }
   package var columnUnit: Int { 1 }
-  package func margins(_ index: Int) -> (left: Int, right: Int) { (0, 0) }
+  package func margins(_ index: Int) -> (left: Int, right: Int)? { nil }
   package var multiplications: Int { 0 }
   package func makeScratch() -> (any RowScratch)? { nil }
 }

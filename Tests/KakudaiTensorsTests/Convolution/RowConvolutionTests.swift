@@ -41,7 +41,7 @@ struct RowConvolutionTests {
     }
     let source = Ring(
       channels: input.shape[-3], rows: mostRows, height: inputHeight, width: inputWidth,
-      margins: convolution.margins(0))
+      margins: convolution.margins(0) ?? (0, 0))
     let target = Ring(channels: output[-3], rows: stepRows, height: height, width: width, margins: (2, 1))
     let addend = RowWindow(planes: residual.storage.elements, height: height, width: width)
     let scratch = convolution.makeScratch()
