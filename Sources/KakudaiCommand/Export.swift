@@ -8,8 +8,8 @@ struct Export: ParsableCommand {
     abstract: "Writes the network of a weight file or of a training's checkpoint as it is shipped.",
     discussion: "Of a checkpoint the averaged weights count; layers that are trained as several become one.")
 
-  @Argument(help: "A weight file (.safetensors) or a checkpoint.")
-  var input: String
+  @Argument(help: "Weight files (.safetensors) or checkpoints; of several of one network, the mean is written.")
+  var inputs: [String]
 
   @Option(name: [.customShort("o"), .customLong("output")], help: "The weight file to write (.safetensors).")
   var output: String
@@ -36,7 +36,10 @@ struct Export: ParsableCommand {
 
   func run() throws {
     do {
-      let network = try UpscalingModel.network(of: try Safetensors(contentsOf: input), scale: scale)
+      let networks = try inputs.map { path in
+        (path: path, network: try UpscalingModel.network(of: try Safetensors(contentsOf: path), scale: scale))
+      }
+      let network = try networks.mean()
       try network.save(to: output, as: type.elementType, metadata: network.metadata)
       Terminal.report("\(output): \(network.title), \(network.parameterCount) parameters as \(type.rawValue)")
     } catch { throw fail(error) }

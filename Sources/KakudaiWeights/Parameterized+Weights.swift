@@ -31,10 +31,15 @@ extension Parameterized {
   public func save(
     to path: String, as elementType: ElementType = .float32, metadata: [String: String] = [:]
   ) throws(WeightsError) {
+    try Safetensors.write(weights, as: elementType, metadata: metadata, to: path)
+  }
+
+  /// All parameters and buffers by the names that PyTorch's `state_dict` has.
+  public var weights: [String: Tensor] {
     var copy = self
     var saving = Saving()
     copy.visitParameters(&saving)
-    try Safetensors.write(saving.tensors, as: elementType, metadata: metadata, to: path)
+    return saving.tensors
   }
 }
 

@@ -41,6 +41,23 @@ struct NetworkTests {
     #expect(try TrainingRecipe(named: "lapsrn").network(scale: 4).multiplyAddsPerPixel == 9 * 64 + 5 * level)
   }
 
+  @Test func `the mean of networks is that of each weight, and a network that is not of their kind is named`() throws {
+    func weights(_ network: any SuperResolutionNetwork) -> [Float] {
+      network.weights.sorted { $0.key < $1.key }.flatMap(\.value.elements)
+    }
+    let networks = [1, 2, 4].map { seed in
+      (path: "\(seed)", network: withRandomSeed(seed) { ESPCN(scale: 2) } as any SuperResolutionNetwork)
+    }
+    let all = networks.map { weights($0.network) }
+    let mean = weights(try networks.mean())
+    #expect(all[0] != all[1] && mean.count == all[0].count)
+    #expect(mean.indices.allSatisfy { abs(mean[$0] - (all[0][$0] + all[1][$0] + all[2][$0]) / 3) < 1e-6 })
+    let error = #expect(throws: WeightsError.self) {
+      try (networks + [(path: "other", network: ESPCN(scale: 3))]).mean()
+    }
+    #expect("\(error!)".contains("other"), "\(error!)")
+  }
+
   @Test(arguments: [2, 3, 4]) func `every network enlarges by its scale, and a file of it is known again`(
     scale: Int
   ) throws {
