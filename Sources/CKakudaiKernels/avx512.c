@@ -20,6 +20,7 @@
 #define CK_PRODUCT_RIGHTS 6
 #define CK_GRADIENT_LEFTS 8
 #define CK_GRADIENT_RIGHTS 3
+#define CK_CHANNEL_VECTORS 4
 
 #pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma"))), apply_to = function)
 #include "Bodies/vector.h"

@@ -20,6 +20,7 @@
 #define CK_PRODUCT_RIGHTS 6
 #define CK_GRADIENT_LEFTS 4
 #define CK_GRADIENT_RIGHTS 3
+#define CK_CHANNEL_VECTORS 4
 
 #include "Bodies/vector.h"
 #include "Bodies/epilogue.h"

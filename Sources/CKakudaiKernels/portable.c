@@ -16,6 +16,7 @@
 #define CK_PRODUCT_RIGHTS 3
 #define CK_GRADIENT_LEFTS 4
 #define CK_GRADIENT_RIGHTS 3
+#define CK_CHANNEL_VECTORS 2
 
 #include "Bodies/vector.h"
 #include "Bodies/epilogue.h"

@@ -1,8 +1,11 @@
 /* The kernels of ck_winograd.h, written once and compiled for every instruction set; needs convolution.h.
  *
  * Three taps are interpolated at the points 0, ±3/4, ±3/2, ∞, in tiles of six rows vertically at those of ck_winograd_rows.h, and
- * two at ±1/2, ±5/4, ∞: exact in binary, and of the sets with a symmetry, which halves the work, those with the smallest errors
+ * two at ±1/2, ±5/4, ∞, in tiles of two at 0, 1, ∞: exact in binary, and of the sets with a symmetry, which halves the work, those with the smallest errors
  * (Docs/Decisions.md). Needs winograd_rows.h. */
+
+/* Outputs of a tile along an axis with so many points, but for those of ck_winograd_rows.h. */
+#define CK_TILE_OF(points) ((points) == 3 ? CK_WINOGRAD_SMALL_TILE : CK_WINOGRAD_TILE)
 
 #define CK_POINT_A(points) ((points) == 6 ? 0.75f : 0.5f)
 #define CK_POINT_B(points) ((points) == 6 ? 1.5f : 1.25f)
@@ -10,6 +13,12 @@
 /* Samples at the points 0 (where it is one), a, -a, b, -b, ∞: row p of the transform holds the coefficients of the polynomial
  * that is zero at all finite points but p. */
 CK_INLINE void ck_to_points(const ck_vector *x, ck_vector *values, const int points) {
+  if (points == 3) {
+    values[0] = x[1] - x[0];
+    values[1] = x[1];
+    values[2] = x[2] - x[1];
+    return;
+  }
   const float a = CK_POINT_A(points), b = CK_POINT_B(points);
   const ck_vector sum = -(a * a + b * b), product = a * a * b * b;
   const int zero = points - 5;
@@ -25,8 +34,13 @@ CK_INLINE void ck_to_points(const ck_vector *x, ck_vector *values, const int poi
   values[zero + 4] = ck_multiply_add(product, x[zero], ck_multiply_add(sum, x[zero + 2], x[zero + 4]));
 }
 
-/* The four outputs of products at the points: powers of the points. */
+/* The outputs of products at the points: powers of the points. */
 CK_INLINE void ck_from_points(const ck_vector *products, ck_vector *outputs, const int points) {
+  if (points == 3) {
+    outputs[0] = products[0] + products[1];
+    outputs[1] = products[1] + products[2];
+    return;
+  }
   const float a = CK_POINT_A(points), b = CK_POINT_B(points);
   const int zero = points - 5;
   const ck_vector evenA = products[zero] + products[zero + 1], oddA = products[zero] - products[zero + 1];
@@ -51,8 +65,9 @@ CK_INLINE void ck_rows_from_points_of(const ck_vector *products, ck_vector *outp
 /* The matrix that takes `taps` weights to the points. */
 static void ck_weight_transform(size_t taps, int points, double matrix[CK_WINOGRAD_MOST_ROW_POINTS][3]) {
   const double a = CK_POINT_A(points), b = CK_POINT_B(points);
-  const double five[5] = {a, -a, b, -b}, six[6] = {0, a, -a, b, -b}, eight[8] = {0, 0.5, -0.5, 1, -1, 1.5, -1.5};
-  const double *const all = points == 5 ? five : points == 6 ? six : eight;
+  const double three[3] = {0, 1}, five[5] = {a, -a, b, -b}, six[6] = {0, a, -a, b, -b};
+  const double eight[8] = {0, 0.5, -0.5, 1, -1, 1.5, -1.5};
+  const double *const all = points == 3 ? three : points == 5 ? five : points == 6 ? six : eight;
   for (int p = 0; p < points - 1; p++) {
     double power = 1;
     for (int q = 0; q < points - 1; q++)
@@ -74,11 +89,11 @@ CK_INLINE void ck_weighted_sum(const double *factors, const double (*terms)[CK_O
 
 /* In double, so that weights are rounded once; `taps` is a constant at every call. */
 CK_INLINE void ck_pack_points(const ck_winograd_weights *w, const int taps, float *packed) {
-  const size_t points = (size_t)taps + 3, rowPoints = w->tileRows + (size_t)taps - 1;
+  const size_t rowPoints = w->tileRows + (size_t)taps - 1, points = rowPoints == 3 ? 3 : (size_t)taps + 3;
   double rowMatrix[CK_WINOGRAD_MOST_ROW_POINTS][3], matrix[CK_WINOGRAD_MOST_ROW_POINTS][3];
   ck_weight_transform((size_t)taps, (int)rowPoints, rowMatrix);
   ck_weight_transform((size_t)taps, (int)points, matrix);
-  for (size_t channel = 0; channel < w->channels; channel++, packed += w->outputs) {
+  for (size_t channel = 0; channel < w->channels; channel++, packed += w->channelStep) {
     const float *source = w->source + (ptrdiff_t)channel * w->channelStride;
     double weights[3][3][CK_OUTPUT_BLOCK] = {}, rows[CK_WINOGRAD_MOST_ROW_POINTS][3][CK_OUTPUT_BLOCK];
     const ptrdiff_t *offsets = w->offsets;
@@ -96,7 +111,7 @@ CK_INLINE void ck_pack_points(const ck_winograd_weights *w, const int taps, floa
       ck_weighted_sum(matrix[w->wanted[i] % points], rows[w->wanted[i] / points], taps, values);
       float *const target = packed + i * w->pointStride;
       /* All of a block where the next channels' weights are written over what is too much. */
-      if ((w->channels - channel) * w->outputs >= CK_OUTPUT_BLOCK)
+      if (w->channelStep == w->outputs && (w->channels - channel) * w->outputs >= CK_OUTPUT_BLOCK)
         for (int o = 0; o < CK_OUTPUT_BLOCK; o++) target[o] = (float)values[o];
       else
         for (size_t o = 0; o < w->outputs; o++) target[o] = (float)values[o];
@@ -342,7 +357,7 @@ static void ck_write_tiles(const ck_winograd_output *w, size_t output, const flo
 CK_INLINE void ck_tile_outputs(const float *const *products, size_t first,
                                ck_vector outputs[CK_WINOGRAD_MOST_ROWS][CK_WINOGRAD_TILE], ck_vector *check,
                                const int rowPoints, const int points) {
-  const int tileRows = rowPoints - points + CK_WINOGRAD_TILE;
+  const int tileRows = rowPoints - points + CK_TILE_OF(points);
   ck_vector rows[CK_WINOGRAD_MOST_ROWS][CK_WINOGRAD_MOST_POINTS];
   CK_UNROLL for (int column = 0; column < points; column++) {
     ck_vector values[CK_WINOGRAD_MOST_ROW_POINTS], sums[CK_WINOGRAD_MOST_ROWS];
@@ -352,13 +367,13 @@ CK_INLINE void ck_tile_outputs(const float *const *products, size_t first,
   }
   CK_UNROLL for (int row = 0; row < tileRows; row++) {
     ck_from_points(rows[row], outputs[row], points);
-    CK_UNROLL for (int q = 0; q < CK_WINOGRAD_TILE; q++)
+    CK_UNROLL for (int q = 0; q < CK_TILE_OF(points); q++)
       *check = ck_multiply_add(outputs[row][q], ck_broadcast(0), *check);
   }
 }
 
 CK_INLINE void ck_finish_points(const ck_winograd_output *w, const int rowPoints, const int points) {
-  const int tileRows = rowPoints - points + CK_WINOGRAD_TILE;
+  const int tileRows = rowPoints - points + CK_TILE_OF(points);
   float streams[CK_WINOGRAD_MOST_ROWS * CK_MOST_STREAMS * CK_WINOGRAD_MOST_TILES + CK_LANES] __attribute__((aligned(64)));
   for (size_t o = 0; o < w->outputs; o++) {
     for (size_t phase = 0; phase < w->phases; phase++) {

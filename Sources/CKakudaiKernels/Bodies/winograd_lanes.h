@@ -1,6 +1,6 @@
-/* The kernels of ck_winograd.h whose lanes are planes: images of a batch or, for gradients of weights, channels. Samples are turned
- * once, and then any sample of all of them is one vector, which small pictures need: their rows hold few tiles. Needs winograd.h
- * and resampling.h. */
+/* The kernels of ck_winograd.h whose lanes are planes: images of a batch or, for small maps of many channels and for gradients of
+ * weights, channels. Samples are turned once, and then any sample of all of them is one vector, which small pictures need: their
+ * rows hold few tiles. Needs winograd.h and resampling.h. */
 
 /* The rows first ... end and columns left ... right of a block of planes: [row][column][lane]. */
 CK_INLINE void ck_planes_to_lanes(const ck_lane_samples *s, size_t first, const ptrdiff_t box[4]) {
@@ -44,6 +44,7 @@ CK_INLINE void ck_tiles_to_points(const ck_lane_samples *s, size_t phase, const 
                                   const int rowPoints, const int points, const int isCoarse) {
   static const float zeros[CK_LANES];
   const int tileRows = isCoarse ? CK_WINOGRAD_TILE : rowPoints, tileColumns = isCoarse ? CK_WINOGRAD_TILE : points;
+  const ptrdiff_t step = CK_TILE_OF(points);
   const ptrdiff_t width = box[3] - box[2];
   const float *rows[CK_WINOGRAD_MOST_ROW_POINTS];
   for (int r = 0; r < tileRows; r++) {
@@ -53,7 +54,7 @@ CK_INLINE void ck_tiles_to_points(const ck_lane_samples *s, size_t phase, const 
   for (size_t tile = 0; tile < s->tiles; tile++, target += CK_LANES) {
     ck_vector transformed[CK_WINOGRAD_MOST_ROW_POINTS][CK_WINOGRAD_MOST_POINTS];
     CK_UNROLL for (int c = 0; c < tileColumns; c++) {
-      const ptrdiff_t x = s->firstColumns[phase] + ((ptrdiff_t)tile * CK_WINOGRAD_TILE + c) * s->stride;
+      const ptrdiff_t x = s->firstColumns[phase] + ((ptrdiff_t)tile * step + c) * s->stride;
       const int isInside = x >= 0 && x < s->width;
       ck_vector samples[CK_WINOGRAD_MOST_ROW_POINTS], values[CK_WINOGRAD_MOST_ROW_POINTS];
       CK_UNROLL for (int r = 0; r < tileRows; r++)
@@ -84,12 +85,12 @@ CK_INLINE void ck_touched(const ptrdiff_t *firsts, size_t count, ptrdiff_t reach
 }
 
 static void ck_transform_lanes(const ck_lane_samples *s) {
-  const ptrdiff_t columns = s->isCoarse ? CK_WINOGRAD_TILE : (ptrdiff_t)s->taps + 3;
+  const ptrdiff_t step = s->tileRows == CK_WINOGRAD_SMALL_TILE ? CK_WINOGRAD_SMALL_TILE : CK_WINOGRAD_TILE;
+  const ptrdiff_t columns = s->isCoarse ? CK_WINOGRAD_TILE : (ptrdiff_t)s->taps + step - 1;
   const ptrdiff_t rows = s->isCoarse ? CK_WINOGRAD_TILE : (ptrdiff_t)(s->taps + s->tileRows) - 1;
   ptrdiff_t box[4];
   ck_touched(s->firstRows, s->phases, (rows - 1) * s->stride, s->height, box);
-  ck_touched(s->firstColumns, s->phases, (((ptrdiff_t)s->tiles - 1) * CK_WINOGRAD_TILE + columns - 1) * s->stride, s->width,
-             box + 2);
+  ck_touched(s->firstColumns, s->phases, (((ptrdiff_t)s->tiles - 1) * step + columns - 1) * s->stride, s->width, box + 2);
   ck_lane_samples own = *s;
   for (size_t repeat = 0; repeat < s->repeats; repeat++, own.input += s->repeatStride, own.points += s->repeatPoints) {
     for (size_t plane = 0, block = 0; plane < s->planes; plane += CK_LANES, block++) {
@@ -98,6 +99,7 @@ static void ck_transform_lanes(const ck_lane_samples *s) {
         float *const target = own.points + block * s->blockStride + phase * s->phaseStride;
         if (s->isCoarse && s->taps == 3) ck_tiles_to_points(&own, phase, box, target, 6, 6, 1);
         else if (s->isCoarse) ck_tiles_to_points(&own, phase, box, target, 5, 5, 1);
+        else if (s->tileRows == CK_WINOGRAD_SMALL_TILE) ck_tiles_to_points(&own, phase, box, target, 3, 3, 0);
         else if (s->taps == 2) ck_tiles_to_points(&own, phase, box, target, 5, 5, 0);
         else if (s->tileRows == 4) ck_tiles_to_points(&own, phase, box, target, 6, 6, 0);
         else ck_tiles_to_points(&own, phase, box, target, 8, 6, 0);
@@ -168,9 +170,12 @@ static void ck_finish_lanes(const ck_winograd_output *w) {
   if (w->streams) ck_fence();
 }
 
+#include "winograd_channels.h"
+
 #define CK_WINOGRAD \
   { \
     .packTransformed = ck_pack_transformed, .transform = ck_winograd_transform, .multiply = ck_winograd_multiply, \
     .finish = ck_winograd_finish, .transformLanes = ck_transform_lanes, .finishLanes = ck_finish_lanes, \
+    .channelVectors = CK_CHANNEL_VECTORS, .multiplyChannels = ck_multiply_channels, .finishChannels = ck_finish_channels, \
     .transformRows = ck_transform_rows, .combineRows = ck_combine_rows \
   }

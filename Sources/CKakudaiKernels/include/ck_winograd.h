@@ -1,11 +1,12 @@
 /* Winograd's minimal filtering in two dimensions: tiles of tileRows x 4 outputs of a correlation with taps x taps elements, from
  * rowPoints x points products, rowPoints = tileRows + taps - 1, points = taps + 3, per pair of an input and an output channel.
- * Tiles have 4 rows, or 6 where there are three taps.
+ * Tiles have 4 rows, or 6 where there are three taps; or 2 where there are two taps, and then 2 columns and 3 points.
  *
  * A unit of tiles goes through three steps: `transform` turns the input samples of each tile into points; `multiply` sums over
  * the channels, for each point on its own; `finish` turns the sums into outputs. Tiles are neighbours in memory and share
  * nothing: how they are dealt into units changes no bit. Where small pictures come in batches, the lanes of a vector are the same
- * tile of as many images, by `transformLanes` and `finishLanes`; tiles of runs are then counted in vectors. */
+ * tile of as many images, by `transformLanes` and `finishLanes`; tiles of runs are then counted in vectors. Where few small maps
+ * have many channels, the lanes are channels, by `transformLanes`, `multiplyChannels` and `finishChannels`. */
 #ifndef CK_WINOGRAD_H
 #define CK_WINOGRAD_H
 
@@ -16,6 +17,7 @@
 #include "ck_winograd_rows.h"
 
 #define CK_WINOGRAD_TILE 4 /* columns */
+#define CK_WINOGRAD_SMALL_TILE 2
 #define CK_WINOGRAD_MOST_ROWS 6
 #define CK_WINOGRAD_MOST_POINTS 6
 #define CK_WINOGRAD_MOST_ROW_POINTS 8
@@ -32,7 +34,7 @@ typedef struct ck_winograd_weights {
   /* The points (row * points + column) that are wanted, in the order in which they are laid out. */
   const size_t *wanted;
   size_t wantedCount;
-  size_t pointStride; /* of what is written */
+  size_t pointStride, channelStep; /* of what is written */
 } ck_winograd_weights;
 
 /* Tiles that lie in one row of one picture, neighbours there and in their unit; firstColumn, counted in samples for inputs, is that
@@ -59,7 +61,7 @@ typedef struct ck_winograd_input {
 } ck_winograd_input;
 
 /* Samples of planes that become lanes: channels of one image, or one channel of several images. Sample (r, c) of tile t in phase f
- * is that of row firstRows[f] + r * stride and column firstColumns[f] + (4 * t + c) * stride, or 0 outside of the picture; its
+ * is that of row firstRows[f] + r * stride and column firstColumns[f] + (columns of a tile * t + c) * stride, or 0 outside of the picture; its
  * points stand at points + f * phaseStride + point * pointStride + block * blockStride + (t * lanes + lane). */
 typedef struct ck_lane_samples {
   const float *input;
@@ -95,8 +97,22 @@ typedef struct ck_winograd_products {
   float *scratch; /* CK_SCRATCH_PER_PHASE floats */
 } ck_winograd_products;
 
-/* Output o at column firstColumn + (4 * tile + q) * phases + k of a row is bias[o] plus the transform of
- * products[k * rowPoints * points + point][o * tiles + tile], where the column is one of firstWritten ..< endWritten. */
+/* The same where lanes are channels: products[i * productStride + (block * tiles + tile) * lanes + lane], a block being a vector of
+ * outputs, from transformed[point * pointStride + (block * tiles + tile) * lanes + lane], a block being one of inputs, and, for each
+ * of the points, weights (channel, output). Outputs are 1 ... channelVectors vectors, channels whole ones. */
+typedef struct ck_channel_products {
+  const float *transformed;
+  size_t pointStride, channels, tiles;
+  const float *weights;
+  const size_t *points;
+  size_t pointCount, outputs;
+  float *products;
+  size_t productStride;
+} ck_channel_products;
+
+/* Output o at column firstColumn + (columns of a tile * tile + q) * phases + k of a row is bias[o] plus the transform of
+ * products[k * rowPoints * points + point][o * tiles + tile], where the column is one of firstWritten ..< endWritten. Where lanes
+ * are channels, products stand as ck_channel_products says. */
 typedef struct ck_winograd_output {
   const float *const *products; /* phases * rowPoints * points pointers */
   size_t outputs, taps, tileRows, phases, tiles;
@@ -110,18 +126,21 @@ typedef struct ck_winograd_output {
   const ptrdiff_t *rowOffsets;
   const ptrdiff_t *residualOffsets; /* likewise */
   ptrdiff_t residualStride;
-  float *checks; /* one per tile: becomes NaN where a sum is not finite */
+  float *checks; /* one per tile, a vector where lanes are channels: becomes NaN where a sum is not finite */
   int streams;
 } ck_winograd_output;
 
 typedef struct ck_winograd_kernels {
-  /* packed[i * pointStride + channel * outputs + output]: the weights of at most `outputBlock` outputs at point wanted[i]. */
+  /* packed[i * pointStride + channel * channelStep + output]: the weights of at most `outputBlock` outputs at point wanted[i]. */
   void (*packTransformed)(const ck_winograd_weights *weights, float *packed);
   void (*transform)(const ck_winograd_input *input);
   void (*multiply)(const ck_winograd_products *products);
   void (*finish)(const ck_winograd_output *output);
   void (*transformLanes)(const ck_lane_samples *samples);
   void (*finishLanes)(const ck_winograd_output *output);
+  size_t channelVectors;
+  void (*multiplyChannels)(const ck_channel_products *products);
+  void (*finishChannels)(const ck_winograd_output *output);
   void (*transformRows)(const ck_rows_to_points *rows);
   void (*combineRows)(const ck_rows_from_points *rows);
 } ck_winograd_kernels;

@@ -12,6 +12,9 @@ package enum ConvolutionAlgorithm: String, Sendable, CaseIterable {
   case direct
   /// By minimal filtering, with fewer multiplications and larger errors; see `WinogradPlan`.
   case winograd
+  /// The same with channels as the lanes of vectors, in tiles of 4 × 4 outputs and of 2 × 2.
+  case winogradChannels
+  case winogradSmallTiles
   /// The same along the vertical axis alone; see `WinogradRowsPlan`.
   case winogradRows
 
@@ -26,6 +29,17 @@ package enum ConvolutionAlgorithm: String, Sendable, CaseIterable {
   }()
 }
 
+extension ConvolutionAlgorithm {
+  fileprivate var winogradForm: WinogradPlan.Form? {
+    switch self {
+    case .direct, .winogradRows: nil
+    case .winograd: .tiles
+    case .winogradChannels: .channels
+    case .winogradSmallTiles: .channelsOfSmallTiles
+    }
+  }
+}
+
 /// Which algorithm computes a convolution: the one with the least cost.
 ///
 /// The choice depends on shapes and the instruction set alone, so that neither threads nor bands change a bit of a result.
@@ -34,14 +48,21 @@ enum AlgorithmChoice {
   static func winograd(
     _ direction: CorrelationPlan.Direction, _ extents: ConvolutionExtents, kernels: Kernels
   ) -> WinogradPlan? {
-    let forced = ConvolutionAlgorithm.forced
-    guard forced == nil || forced == .winograd, forced != nil || extents.multiplications >= smallest,
-      let plan = WinogradPlan(direction, extents, kernels: kernels.table.pointee.convolution)
+    if let forced = ConvolutionAlgorithm.forced {
+      return forced.winogradForm.flatMap { WinogradPlan(direction, extents, form: $0, kernels: kernels) }
+    }
+    guard extents.multiplications >= smallest else { return nil }
+    let plans = WinogradPlan.Form.allCases.compactMap { form -> (plan: WinogradPlan, cost: Double)? in
+      guard let plan = WinogradPlan(direction, extents, form: form, kernels: kernels),
+        plan.weightsPerGroup * extents.groups <= mostWeights,
+        // Only rows of tiles are written past the caches.
+        form == .tiles || 4 * plan.outputCount <= cachedBytes
+      else { return nil }
+      return (plan, cost(of: plan, lanes: kernels.lanes))
+    }
+    guard let (plan, cost) = plans.min(by: { $0.cost < $1.cost }),
+      cost < directCost(extents, lanes: kernels.lanes)
     else { return nil }
-    if forced == .winograd { return plan }
-    guard plan.weightsPerGroup * extents.groups <= mostWeights else { return nil }
-    let cost = cost(of: plan, lanes: kernels.lanes)
-    guard cost < directCost(extents, lanes: kernels.lanes) else { return nil }
     // Rows would have to be held in tiles of six.
     let rows = plan.hasLongRows ? nil : winogradRows(direction, extents, kernels: kernels)
     return rows.map { self.cost(of: $0, lanes: kernels.lanes) < cost } ?? false ? nil : plan
@@ -89,10 +110,23 @@ enum AlgorithmChoice {
     Double(extents.multiplications) / Double(lanes) / 0.85
   }
 
+  /// Products run at 92 %; to read a vector of weights costs as much as 4 multiply-adds, as those of a whole network do not all
+  /// stay in the caches. To transform the samples of a vector of channels of a tile costs as much as 5 multiply-adds for each
+  /// point, and to transform products back as much as 11. Where lanes can be tiles as well, the model may err.
+  private static func channelsCost(of plan: WinogradPlan, lanes: Int) -> Double {
+    let tiles = plan.extents.batch * plan.vertical.tiles * plan.horizontal.tiles
+    let transforms = plan.vertical.anchors.count * plan.horizontal.anchors.count * plan.transformedChannels
+    let inverses = plan.vertical.phases.count * plan.horizontal.phases.count * plan.outputChannels
+    let products = Double(plan.weightsPerGroup) * (Double(tiles) / 0.92 + 4)
+    let vectors = products + Double(tiles * plan.pointsOfTile * (5 * transforms + 11 * inverses))
+    return 1.03 * Double(plan.extents.groups) * vectors / Double(lanes)
+  }
+
   /// Products run at 92 %. To transform the samples of a vector of tiles, of one channel, costs as much as 16 multiply-adds for
   /// each point, and to transform products back as much as 13; each row of tiles costs 250 and 200 besides, unless lanes are
   /// images.
   private static func cost(of plan: WinogradPlan, lanes: Int) -> Double {
+    guard plan.channelsPerVector == 1 else { return channelsCost(of: plan, lanes: lanes) }
     let images = plan.imagesPerVector(lanes: lanes)
     let rows = (plan.extents.batch + images - 1) / images * plan.extents.groups * plan.vertical.tiles
     let vectors = (rows * images * plan.horizontal.tiles + lanes - 1) / lanes

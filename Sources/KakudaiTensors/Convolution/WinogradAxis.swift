@@ -27,7 +27,7 @@ struct WinogradAxis {
     var inputPhase = 0
   }
 
-  /// Four along rows; four or six, for three taps, across them.
+  /// Four along rows; four or six, for three taps, across them; or two along both.
   let tile: Int
   let taps: Int
   let phases: [Phase]

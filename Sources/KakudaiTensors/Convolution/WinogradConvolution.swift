@@ -1,4 +1,5 @@
 import CKakudaiKernels
+import Synchronization
 
 /// A convolution made ready to be computed by Winograd's algorithm, whole or in rows.
 final class WinogradConvolution: Sendable {
@@ -44,13 +45,37 @@ final class WinogradConvolution: Sendable {
     _ scratch: Scratch
   ) {
     let region = WinogradPlan.Region(plan, images: 1, rows: rows, columns: columns)
-    let operands = operands(from: input, to: output, residual: residual, streams: false)
+    let copy = plan.channelsPerVector > 1 && !input.isContiguous ? band(of: input, rows: rows, columns: columns) : nil
+    let operands = operands(from: copy?.window ?? input, to: output, residual: residual, streams: false)
     for group in 0..<plan.extents.groups {
-      for first in stride(from: 0, to: region.tiles, by: WinogradPlan.mostTiles) {
-        let tiles = first..<min(first + WinogradPlan.mostTiles, region.tiles)
-        compute(tiles, of: region, group: group, operands, scratch)
+      for first in stride(from: 0, to: region.tiles, by: plan.mostTiles) {
+        let tiles = first..<min(first + plan.mostTiles, region.tiles)
+        let again = plan.run(
+          tiles, of: region, group: group, chunks: plan.chunks.indices, operands, lanes: kernels.lanes,
+          scratch.winograd)
+        repeatDirectly(again, of: region, group: group, operands, scratch)
       }
     }
+    withExtendedLifetime(copy) {}
+  }
+
+  /// What some outputs need, in planes whose rows follow each other, as kernels whose lanes are channels read them.
+  private func band(of input: RowWindow, rows: Range<Int>, columns: Range<Int>) -> (memory: Storage, window: RowWindow)
+  {
+    let (needed, x) = (plan.vertical.needed(rows), plan.horizontal.needed(columns))
+    let channels = plan.extents.groups * plan.inputChannels
+    // Vectors are read across the end.
+    let memory = Storage(count: channels * needed.count * input.width + kernels.lanes)
+    let window = RowWindow(
+      base: memory.elements - needed.lowerBound * input.width, channelStride: needed.count * input.width,
+      rowStride: input.width, slots: input.height, height: input.height, width: input.width)
+    for channel in 0..<channels {
+      for y in needed {
+        let target = window.row(y, channel: channel) + x.lowerBound
+        target.update(from: input.row(y, channel: channel) + x.lowerBound, count: x.count)
+      }
+    }
+    return (memory, window)
   }
 
   /// All images, in parallel.
@@ -77,20 +102,48 @@ final class WinogradConvolution: Sendable {
     let region = WinogradPlan.Region(
       plan, images: (operands.images + perVector - 1) / perVector, rows: 0..<plan.outputSize.height,
       columns: 0..<plan.outputSize.width)
-    let share = (region.tiles * perVector + threads - 1) / threads
-    let most = min(WinogradPlan.mostTiles, (share + kernels.lanes - 1) / kernels.lanes * kernels.lanes)
-    let unit = most / perVector
+    let (unit, parts) = shares(region, threads: threads, perVector: perVector)
     let units = (region.tiles + unit - 1) / unit
+    let chunks = plan.chunks.count
+    // A tile that is computed directly is so in all parts, once all of them are done.
+    let again = Mutex<[(group: Int, runs: [WinogradPlan.Run])]>([])
     withThreadCount(threads) {
-      Parallel.forEach(plan.extents.groups * units) { tasks in
+      Parallel.forEach(plan.extents.groups * units * parts) { tasks in
         let scratch = Scratch(self, imagesPerVector: perVector)
         for task in tasks {
-          let (group, index) = task.quotientAndRemainder(dividingBy: units)
-          compute(
-            index * unit..<min((index + 1) * unit, region.tiles), of: region, group: group, operands, scratch)
+          let (rest, part) = task.quotientAndRemainder(dividingBy: parts)
+          let (group, index) = rest.quotientAndRemainder(dividingBy: units)
+          let runs = plan.run(
+            index * unit..<min((index + 1) * unit, region.tiles), of: region, group: group,
+            chunks: chunks * part / parts..<chunks * (part + 1) / parts, operands, lanes: kernels.lanes,
+            scratch.winograd)
+          if parts == 1 {
+            repeatDirectly(runs, of: region, group: group, operands, scratch)
+          } else if !runs.isEmpty {
+            again.withLock { $0.append((group, runs)) }
+          }
         }
       }
     }
+    let left = again.withLock { $0 }
+    guard !left.isEmpty else { return }
+    let scratch = Scratch(self, imagesPerVector: perVector)
+    for (group, runs) in left { repeatDirectly(runs, of: region, group: group, operands, scratch) }
+  }
+
+  /// How many tiles (of as many images as a vector has) a task computes, and into how many parts its outputs are dealt: where lanes
+  /// are channels and there are few tiles, so that threads share the weights, and each transforms all samples.
+  private func shares(
+    _ region: WinogradPlan.Region, threads: Int, perVector: Int
+  ) -> (unit: Int, parts: Int) {
+    let share = (region.tiles * perVector + threads - 1) / threads
+    guard plan.channelsPerVector > 1 else {
+      let most = min(plan.mostTiles, (share + kernels.lanes - 1) / kernels.lanes * kernels.lanes)
+      return (most / perVector, 1)
+    }
+    let units = (region.tiles + plan.mostTiles - 1) / plan.mostTiles
+    let parts = min(plan.chunks.count, (threads + units - 1) / units)
+    return parts * units < threads ? (min(plan.mostTiles, share), 1) : ((region.tiles + units - 1) / units, parts)
   }
 
   private func operands(
@@ -102,19 +155,17 @@ final class WinogradConvolution: Sendable {
       input: input, output: output, residual: residual)
   }
 
-  private func compute(
-    _ tiles: Range<Int>, of region: WinogradPlan.Region, group: Int, _ operands: WinogradPlan.Operands,
+  private func repeatDirectly(
+    _ runs: [WinogradPlan.Run], of region: WinogradPlan.Region, group: Int, _ operands: WinogradPlan.Operands,
     _ scratch: Scratch
   ) {
-    let again = plan.run(
-      tiles, of: region, group: group, operands, lanes: kernels.lanes, scratch.winograd)
     func channels(_ window: RowWindow, image: Int, first: Int) -> RowWindow {
       var window = window.channels(from: first)
       window.base += image
       return window
     }
     let first = group * plan.outputChannels
-    for run in again {
+    for run in runs {
       let image = run.image * operands.outputImageStride
       scratch.direct.compute(
         group: group, rows: plan.rows(of: run).clamped(to: region.rows),

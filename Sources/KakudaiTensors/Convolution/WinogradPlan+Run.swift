@@ -54,10 +54,10 @@ extension WinogradPlan {
   final class Scratch {
     let points: Storage
     let products: Storage
-    /// Samples whose lanes are images.
+    /// Samples whose lanes are images or channels.
     let samples: Storage?
     let phases = Storage(count: Int(CK_SCRATCH_PER_PHASE))
-    let checks = Storage(count: mostTiles)
+    let checks: Storage
     let pointStride: Int
     let productStride: Int
     /// The same for all tiles at which no weight is left.
@@ -71,38 +71,42 @@ extension WinogradPlan {
     /// - Parameter imagesPerVector: 1 where lanes are tiles.
     init(_ plan: WinogradPlan, imagesPerVector: Int) {
       // Odd numbers of cache lines, so that the points of one tile do not all fall into the same cache set.
-      func stride(_ rows: Int) -> Int { (rows * mostTiles / 16 + 1 | 1) * 16 }
+      func stride(_ rows: Int) -> Int { (rows * plan.mostTiles / 16 + 1 | 1) * 16 }
       let mostOutputs = plan.chunks.map(\.count).max() ?? 0
       (pointStride, productStride) = (stride(plan.transformedChannels), stride(mostOutputs))
       let area = plan.pointsOfTile
       points = Storage(count: plan.horizontal.anchors.count * area * pointStride)
       products = Storage(count: plan.horizontal.phases.count * area * productStride)
-      zeros = Storage(count: mostOutputs * mostTiles)
+      zeros = Storage(count: mostOutputs * plan.mostTiles)
+      checks = Storage(count: plan.mostTiles * plan.channelsPerVector)
       zeros.elements.update(repeating: 0, count: zeros.count)
-      samples = imagesPerVector == 1 ? nil : Storage(count: plan.samplesOfRun(imagesPerVector) * imagesPerVector)
+      let lanes = max(imagesPerVector, plan.channelsPerVector)
+      samples = lanes == 1 ? nil : Storage(count: plan.samplesOfRun(lanes) * lanes)
     }
   }
 
   /// Computes some tiles of a region, at most `mostTiles` (where lanes are images, so many lanes), in one group.
   ///
-  /// - Returns: The tiles that have a sum which is not finite and are to be computed directly.
+  /// - Returns: The tiles that have a sum which is not finite in one of the chunks and are to be computed directly.
   func run(
-    _ tiles: Range<Int>, of region: Region, group: Int, _ operands: Operands, lanes: Int, _ scratch: Scratch
+    _ tiles: Range<Int>, of region: Region, group: Int, chunks: Range<Int>, _ operands: Operands, lanes: Int,
+    _ scratch: Scratch
   ) -> [Run] {
     setRuns(tiles, of: region, imagesPerVector: operands.imagesPerVector, scratch)
-    let padded = (tiles.count * operands.imagesPerVector + lanes - 1) / lanes * lanes
-    scratch.checks.elements.update(repeating: 0, count: padded)
+    let padded =
+      channelsPerVector > 1 ? tiles.count : (tiles.count * operands.imagesPerVector + lanes - 1) / lanes * lanes
+    scratch.checks.elements.update(repeating: 0, count: padded * channelsPerVector)
     for phase in vertical.phases.indices {
       let anchor = vertical.phases[phase].anchor
       if phase > 0 && anchor == vertical.phases[phase - 1].anchor {
         // It reads what the phase before has read.
-      } else if operands.imagesPerVector > 1 {
-        transformImages(phase: phase, group: group, operands, tiles: padded, scratch)
+      } else if operands.imagesPerVector > 1 || channelsPerVector > 1 {
+        transformPlanes(phase: phase, group: group, operands, tiles: padded, scratch)
       } else {
         transform(phase: phase, group: group, operands, tiles: padded, scratch)
       }
       setOutputRows(phase: phase, region, operands, scratch)
-      for chunk in chunks.indices {
+      for chunk in chunks {
         multiply(phase: phase, chunk: chunk, group: group, operands, tiles: padded, scratch)
         finish(chunk: chunk, group: group, region, operands, tiles: padded, scratch)
       }
@@ -189,12 +193,19 @@ extension WinogradPlan {
     for (place, column) in horizontal.order.enumerated() {
       let wanted = wantedPoints[phase][column]
       let products = scratch.products.elements + place * area * scratch.productStride
+      let transformed = scratch.points.elements + horizontal.phases[column].anchor * area * scratch.pointStride
       wanted.withUnsafeBufferPointer { wanted in
+        guard channelsPerVector == 1 else {
+          var multiplication = ck_channel_products(
+            transformed: transformed, pointStride: scratch.pointStride, channels: transformedChannels, tiles: tiles,
+            weights: weights, points: wanted.baseAddress, pointCount: wanted.count, outputs: outputs,
+            products: products, productStride: scratch.productStride)
+          return operands.kernels.multiplyChannels(&multiplication)
+        }
         var multiplication = ck_winograd_products(
-          transformed: scratch.points.elements + horizontal.phases[column].anchor * area * scratch.pointStride,
-          pointStride: scratch.pointStride, channels: transformedChannels, tiles: tiles, weights: weights,
-          points: wanted.baseAddress, pointCount: wanted.count, outputs: outputs, products: products,
-          productStride: scratch.productStride, scratch: scratch.phases.elements)
+          transformed: transformed, pointStride: scratch.pointStride, channels: transformedChannels, tiles: tiles,
+          weights: weights, points: wanted.baseAddress, pointCount: wanted.count, outputs: outputs,
+          products: products, productStride: scratch.productStride, scratch: scratch.phases.elements)
         operands.kernels.multiply(&multiplication)
       }
       weights += wanted.count * transformedChannels * outputs
@@ -248,7 +259,9 @@ extension WinogradPlan {
                 residualOffsets: residualOffsets.baseAddress,
                 residualStride: operands.residual?.channelStride ?? 0, checks: scratch.checks.elements,
                 streams: operands.streams ? 1 : 0)
-              if operands.imagesPerVector > 1 {
+              if channelsPerVector > 1 {
+                operands.kernels.finishChannels(&finishing)
+              } else if operands.imagesPerVector > 1 {
                 operands.kernels.finishLanes(&finishing)
               } else {
                 operands.kernels.finish(&finishing)
@@ -268,7 +281,8 @@ extension WinogradPlan {
       for image in 0..<operands.images(of: run) {
         var isOpen = false
         for (index, column) in run.columns.enumerated() {
-          let isFinite = scratch.checks.elements[(tile + index) * lanes + image] == 0
+          let first = (tile + index) * lanes * channelsPerVector + image
+          let isFinite = (first..<first + channelsPerVector).allSatisfy { scratch.checks.elements[$0] == 0 }
           if !isFinite && isOpen {
             found[found.count - 1].columns = found[found.count - 1].columns.lowerBound..<column + 1
           } else if !isFinite {

@@ -2,7 +2,7 @@ import CKakudaiKernels
 
 extension WinogradPlan {
   /// The transformed weights of all groups: for each vertical phase, chunk, horizontal phase (in their order in a
-  /// tile), point and block of outputs, `(input channel, output)`.
+  /// tile), point and block of outputs, `(input channel, output)`; where lanes are channels, a chunk is one block.
   ///
   /// - Parameter weight: `(coarseChannels, fineChannels / groups, kernel height, kernel width)`.
   func packed(_ weight: Tensor, threads: Int, kernels: Kernels) -> Storage {
@@ -35,7 +35,7 @@ extension WinogradPlan {
     PackingKey(
       algorithm: .winograd, direction: direction, groups: extents.groups, coarseChannels: extents.coarseChannels,
       fineChannels: extents.fineChannels, vertical: .init(extents.vertical), horizontal: .init(extents.horizontal),
-      layout: [vertical.tile] + horizontal.order, kernels: kernels.name)
+      layout: [vertical.tile, channelsPerVector] + horizontal.order, kernels: kernels.name)
   }
 
   private func pack(
@@ -54,7 +54,8 @@ extension WinogradPlan {
       let pointStride = transformedChannels * outputs.count
       for block in 0..<blocks {
         let own = outputs.count * block / blocks..<outputs.count * (block + 1) / blocks
-        var packed = packed + own.lowerBound * transformedChannels
+        let step = channelsPerVector == 1 ? own.count : outputs.count
+        var packed = packed + own.lowerBound * (channelsPerVector == 1 ? transformedChannels : 1)
         for (rows, columns) in inputPhases {
           let offsets = own.flatMap { output in
             vertical.phases[phase].kernelIndices[rows].flatMap { row in
@@ -69,11 +70,11 @@ extension WinogradPlan {
               var weights = ck_winograd_weights(
                 source: weight, channelStride: channelStride, offsets: offsets.baseAddress, channels: inputChannels,
                 outputs: own.count, taps: vertical.taps, tileRows: vertical.tile, wanted: wanted.baseAddress,
-                wantedCount: wanted.count, pointStride: pointStride)
+                wantedCount: wanted.count, pointStride: pointStride, channelStep: step)
               kernels.packTransformed(&weights, packed)
             }
           }
-          packed += inputChannels * own.count
+          packed += inputChannels * step
         }
       }
       packed += wanted.count * pointStride

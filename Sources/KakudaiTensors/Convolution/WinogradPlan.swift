@@ -1,36 +1,59 @@
 import CKakudaiKernels
 
 /// How a correlation or a transposed one whose phases have two or three taps each, is computed by Winograd's minimal
-/// filtering: 36 multiplications in place of 144 (three taps), 25 in place of 64 (two), for 4 × 4 outputs and a pair of channels.
+/// filtering: 36 multiplications in place of 144 (three taps), 25 in place of 64 (two), for 4 × 4 outputs and a pair of channels,
+/// or 9 in place of 16 (two) for 2 × 2.
 ///
 /// Vertical output phases are computed apart, horizontal ones together and interleaved. Tiles are anchored at the origin of the
 /// picture and share nothing, so that no cut changes a bit of the result. Where a sum is not finite, its tile is computed directly:
 /// NaN and infinity, in samples or weights, turn every sum that they enter into NaN or infinity, and so are never missed.
 final class WinogradPlan: Sendable {
+  /// What the lanes of vectors are.
+  enum Form: CaseIterable {
+    /// Tiles or, where batches fill them, images.
+    case tiles
+    /// Channels, for small maps of which a picture has few tiles.
+    case channels
+    /// Likewise, with tiles of 2 × 2, whose transformed weights are a third as large.
+    case channelsOfSmallTiles
+  }
+
   let direction: CorrelationPlan.Direction
   let extents: ConvolutionExtents
   let vertical: WinogradAxis
   let horizontal: WinogradAxis
+  /// How many channels the lanes of a vector are; 1 where they are tiles or images.
+  let channelsPerVector: Int
+  /// Whether both axes are read alike, as kernels whose lanes are planes do.
+  let readsAlike: Bool
+  /// Tiles that are computed at a time, at most.
+  let mostTiles: Int
   /// Per group.
   let inputChannels: Int
   let outputChannels: Int
   let inputSize: PerAxis
   let outputSize: PerAxis
-  /// Output channels that are multiplied before they are transformed back, so that the products stay in the cache.
+  /// Output channels that are multiplied before they are transformed back, so that the products stay in the cache; where lanes
+  /// are channels, as many as one kernel call sums in registers.
   let chunks: [Range<Int>]
   let outputBlock: Int
   /// The points (row · points + column) at which not all weights are zero, for each vertical and each horizontal phase.
   let wantedPoints: [[[Int]]]
 
   /// - Returns: `nil` for what has no such algorithm.
-  init?(_ direction: CorrelationPlan.Direction, _ extents: ConvolutionExtents, kernels: ck_convolution_kernels) {
+  init?(
+    _ direction: CorrelationPlan.Direction, _ extents: ConvolutionExtents, form: Form = .tiles, kernels: Kernels
+  ) {
     let (rows, columns) = extents.phases(direction)
-    (inputChannels, outputChannels) = extents.channelsPerGroup(direction)
+    let (inputs, outputs) = extents.channelsPerGroup(direction)
+    (inputChannels, outputChannels) = (inputs, outputs)
+    let tile = Int(form == .channelsOfSmallTiles ? CK_WINOGRAD_SMALL_TILE : CK_WINOGRAD_TILE)
     guard
       let vertical = Self.vertical(
-        rows, channels: inputChannels, samplesPerRow: outputChannels * columns.outputLength, lead: extents.tileLead),
-      let apart = WinogradAxis(columns, sharesSamples: false),
-      let shared = WinogradAxis(columns, sharesSamples: true), vertical.taps == apart.taps
+        rows, tile: tile, channels: inputs, samplesPerRow: outputs * columns.outputLength, lead: extents.tileLead),
+      let apart = WinogradAxis(columns, tile: tile, sharesSamples: false),
+      let shared = WinogradAxis(columns, tile: tile, sharesSamples: true), vertical.taps == apart.taps,
+      form != .channelsOfSmallTiles || vertical.taps == 2
     else { return nil }
     self.direction = direction
     self.extents = extents
@@ -39,7 +62,7 @@ final class WinogradPlan: Sendable {
     horizontal = shared.tiles * 12 <= apart.tiles * 13 ? shared : apart
     inputSize = PerAxis(height: rows.inputLength, width: columns.inputLength)
     outputSize = PerAxis(height: rows.outputLength, width: columns.outputLength)
-    outputBlock = kernels.outputBlock
+    outputBlock = kernels.table.pointee.convolution.outputBlock
     wantedPoints = vertical.phases.map { row in
       apart.phases.map { column in
         (0..<vertical.points * apart.points).filter {
@@ -48,28 +71,41 @@ final class WinogradPlan: Sendable {
         }
       }
     }
-    let pointsOfChannel = horizontal.phases.count * vertical.points * horizontal.points
-    let cached = max(1, 65_536 / (pointsOfChannel * Self.mostTiles) / outputBlock) * outputBlock
-    let count = (outputChannels + cached - 1) / cached
-    let outputChannels = outputChannels
-    chunks = (0..<count).map { outputChannels * $0 / count..<outputChannels * ($0 + 1) / count }
+    let phases = vertical.inputPhases.count * horizontal.inputPhases.count
+    readsAlike = vertical.readStride == horizontal.readStride && (phases == 1 || horizontal.anchors.count == 1)
+    let area = vertical.points * horizontal.points
+    switch form {
+    case .tiles:
+      (channelsPerVector, mostTiles) = (1, Int(CK_WINOGRAD_MOST_TILES))
+      let cached = max(1, 65_536 / (horizontal.phases.count * area * mostTiles) / outputBlock) * outputBlock
+      let count = (outputs + cached - 1) / cached
+      chunks = (0..<count).map { outputs * $0 / count..<outputs * ($0 + 1) / count }
+    case .channels, .channelsOfSmallTiles:
+      let lanes = kernels.lanes
+      channelsPerVector = lanes
+      guard readsAlike, inputs % lanes == 0, outputs % lanes == 0 else { return nil }
+      // What is transformed stays in the second-level cache, unless weights would be read too often.
+      mostTiles = min(
+        Int(CK_WINOGRAD_MOST_TILES), max(16, 131_072 / (horizontal.anchors.count * area * inputs * phases)))
+      let vectors = outputs / lanes
+      let count = (vectors - 1) / kernels.table.pointee.winograd.channelVectors + 1
+      chunks = (0..<count).map { vectors * $0 / count * lanes..<vectors * ($0 + 1) / count * lanes }
+    }
   }
 
   /// Six rows need a ninth less products than four, and less transforms; but the last tile may have more rows to spare, sums over
   /// few channels have errors beyond the bound, and pictures that flow by rows must hold half as many rows again, which are
   /// megabytes each where they are long.
   private static func vertical(
-    _ rows: AxisPhases, channels: Int, samplesPerRow: Int, lead: Int
+    _ rows: AxisPhases, tile: Int, channels: Int, samplesPerRow: Int, lead: Int
   ) -> WinogradAxis? {
-    guard samplesPerRow < longestRow else { return WinogradAxis(rows, lead: lead, sharesSamples: false) }
-    guard let four = WinogradAxis(rows, sharesSamples: false) else { return nil }
+    guard samplesPerRow < longestRow else { return WinogradAxis(rows, tile: tile, lead: lead, sharesSamples: false) }
+    guard let four = WinogradAxis(rows, tile: tile, sharesSamples: false) else { return nil }
     guard four.taps == 3, channels >= 8,
       let six = WinogradAxis(rows, tile: Int(CK_WINOGRAD_MOST_ROWS), sharesSamples: false)
     else { return four }
     return six.tiles * six.points < four.tiles * four.points ? six : four
   }
-
-  static let mostTiles = Int(CK_WINOGRAD_MOST_TILES)
 
   /// Samples, of all channels.
   private static let longestRow = 1 << 17
@@ -85,6 +121,9 @@ final class WinogradPlan: Sendable {
   var transformedChannels: Int { inputChannels * vertical.inputPhases.count * horizontal.inputPhases.count }
 
   var pointsOfTile: Int { vertical.points * horizontal.points }
+
+  /// Of all images.
+  var outputCount: Int { extents.batch * extents.groups * outputChannels * outputSize.height * outputSize.width }
 
   /// Outputs of one tile.
   var unit: PerAxis { PerAxis(height: vertical.length, width: horizontal.length) }

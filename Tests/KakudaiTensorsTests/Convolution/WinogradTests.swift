@@ -109,6 +109,30 @@ struct WinogradTests {
         if shape != nil { cases.append(drawn) }
       }
     }
+    // Lanes are channels, of which there must be whole vectors.
+    let twoTaps = [
+      (true, 4, 2, 0, 1), (true, 4, 2, 1, 1), (true, 3, 2, 1, 1), (true, 8, 4, 0, 1), (false, 2, 1, 0, 1),
+      (true, 2, 1, 0, 3), (false, 4, 2, 0, 1), (false, 3, 2, 0, 1),
+    ]
+    let threeTaps = [
+      (false, 3, 1, 0, 1), (true, 9, 3, 2, 1), (true, 5, 2, 1, 1), (false, 6, 2, 0, 1), (true, 3, 1, 0, 2),
+    ]
+    for algorithm in [ConvolutionAlgorithm.winogradChannels, .winogradSmallTiles] {
+      let geometries = algorithm == .winogradChannels ? twoTaps + threeTaps : twoTaps
+      for (isTransposed, kernel, stride, outputPadding, dilation) in geometries {
+        for (height, width) in [(1, 1), (4, 4), (9, 17), (draw(1...9), draw(1...40))] {
+          let groups = [1, 1, 2][draw(0...2)]
+          let drawn = Case(
+            algorithm: algorithm, isTransposed: isTransposed,
+            input: [draw(1...3), groups * 16 * draw(1...2), height, width],
+            outChannels: groups * 16 * draw(1...5), kernel: kernel, stride: stride,
+            padding: draw(0...min(kernel - 1, 2)),
+            outputPadding: outputPadding, groups: groups, dilation: dilation)
+          let shape = try? drawn.operation.outputShape(of: drawn.operands.map(\.shape))
+          if shape != nil { cases.append(drawn) }
+        }
+      }
+    }
     return cases
   }()
 
@@ -166,14 +190,18 @@ struct WinogradTests {
     }
   }
 
-  @Test(arguments: [ConvolutionAlgorithm.winograd, .winogradRows], [5, 13, 16])
+  @Test(
+    arguments: [ConvolutionAlgorithm.winograd, .winogradRows, .winogradChannels, .winogradSmallTiles], [5, 13, 16])
   func `neither threads nor neighbours in a batch change a bit`(_ algorithm: ConvolutionAlgorithm, batch: Int) {
-    let input = Tensor.random([batch, 12, 9, 21], seed: 1)
-    let weight = Tensor.random([12, 20, 6, 6], seed: 2)
+    let kernel = algorithm == .winogradSmallTiles ? 4 : 6
+    let input = Tensor.random([batch, 16, 9, 11], seed: 1)
+    let weight = Tensor.random([16, 80, kernel, kernel], seed: 2)
     withEveryKernelTable { kernels in
       ConvolutionAlgorithm.$forced.withValue(algorithm) {
         func run(_ input: Tensor) -> Tensor { convTranspose2d(input, weight, stride: 2, padding: 2) }
         let one = withThreadCount(1) { run(input) }
+        let direct = ConvolutionAlgorithm.$forced.withValue(.direct) { run(input) }
+        #expect(one != direct, "\(kernels.name): computed directly")
         for threads in [2, 3, 7] { #expect(withThreadCount(threads) { run(input) } == one, "\(kernels.name)") }
         for image in 0..<batch {
           #expect(run(input.sliced(0, image..<image + 1)) == one.sliced(0, image..<image + 1), "\(kernels.name)")
@@ -218,10 +246,13 @@ struct WinogradTests {
       (.winogradRows, false, 3, 1, picture), (.winogradRows, false, 5, 1, picture),
       (.winogradRows, true, 9, 2, picture), (.winogradRows, true, 4, 2, picture), (.winogradRows, false, 8, 1, picture),
       (.winogradRows, true, 11, 1, picture), (.winogradRows, true, 12, 2, picture),
+      (.winogradChannels, false, 3, 1, [2, 16, 10, 9]), (.winogradChannels, true, 4, 2, [2, 16, 10, 9]),
+      (.winogradSmallTiles, true, 4, 2, [2, 16, 10, 9]), (.winogradSmallTiles, false, 4, 2, [2, 16, 10, 9]),
     ] {
       let testCase = Case(
-        algorithm: algorithm, isTransposed: isTransposed, input: input, outChannels: 7, kernel: kernel,
-        stride: stride)
+        algorithm: algorithm, isTransposed: isTransposed, input: input,
+        // In several chunks, which threads compute.
+        outChannels: input[1] == 16 ? 80 : 7, kernel: kernel, stride: stride)
       var operands = testCase.operands.map { $0 * 0.01 }
       let weight = operands[1]
       operands[0].withUnsafeMutableBufferPointer { input in
@@ -273,10 +304,12 @@ struct WinogradTests {
       return free != direct && free == ConvolutionAlgorithm.$forced.withValue(algorithm, operation: run)
     }
     #expect(isChosen(false, (64, 64), kernel: 3, stride: 1, size: 64))
-    #expect(isChosen(true, (64, 32), kernel: 4, stride: 2, size: 64))
+    #expect(isChosen(true, (64, 32), kernel: 4, stride: 2, size: 160))
     #expect(!isChosen(false, (64, 64), kernel: 3, stride: 1, size: 4))
     #expect(!isChosen(true, (3, 32), kernel: 4, stride: 2, size: 64))
-    #expect(!isChosen(false, (64, 64), kernel: 3, stride: 2, size: 64))
+    #expect(!isChosen(false, (3, 64), kernel: 3, stride: 2, size: 64))
+    #expect(isChosen(true, (256, 128), kernel: 4, stride: 2, size: 8, by: .winogradSmallTiles))
+    #expect(isChosen(true, (128, 64), kernel: 4, stride: 2, size: 16, by: .winogradChannels))
     #expect(isChosen(true, (56, 1), kernel: 9, stride: 2, size: 128, by: .winogradRows))
     #expect(isChosen(true, (128, 3), kernel: 4, stride: 2, size: 64, by: .winogradRows))
     #expect(isChosen(false, (16, 16), kernel: 11, stride: 1, size: 32, by: .winogradRows))

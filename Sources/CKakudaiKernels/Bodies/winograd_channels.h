@@ -1,0 +1,131 @@
+/* The kernels of ck_winograd.h whose lanes are channels of one image, of the outputs too: small maps of many channels fill no vector
+ * with tiles, and here waste no lane. Needs winograd_lanes.h. */
+
+#define CK_CHANNEL_TILES 6
+/* Floats that weights are fetched ahead by: some are read only once, from slower memory. */
+#define CK_CHANNEL_AHEAD 1024
+
+/* Sums of some tiles and vectors of outputs in registers. `tiles` and `vectors` are constants at every call. */
+CK_INLINE void ck_channel_tile(const ck_channel_products *p, const float *transformed, const float *weights, float *products,
+                               const int tiles, const int vectors, const int fetches) {
+  ck_vector sums[CK_CHANNEL_TILES][CK_CHANNEL_VECTORS];
+  CK_UNROLL for (int t = 0; t < tiles; t++) {
+    CK_UNROLL for (int v = 0; v < vectors; v++) sums[t][v] = ck_broadcast(0);
+  }
+  for (size_t channel = 0; channel < p->channels; channel += CK_LANES, transformed += p->tiles * CK_LANES) {
+    CK_UNROLL for (int lane = 0; lane < CK_LANES; lane++, weights += vectors * CK_LANES) {
+      ck_vector values[CK_CHANNEL_VECTORS];
+      CK_UNROLL for (int v = 0; v < vectors; v++) {
+        values[v] = ck_load(weights + v * CK_LANES);
+        if (fetches && v * CK_LANES % 16 == 0) ck_prefetch(weights + CK_CHANNEL_AHEAD + v * CK_LANES);
+      }
+      CK_UNROLL for (int t = 0; t < tiles; t++) {
+        const ck_vector sample = ck_broadcast(transformed[t * CK_LANES + lane]);
+        CK_UNROLL for (int v = 0; v < vectors; v++) sums[t][v] = ck_multiply_add(sample, values[v], sums[t][v]);
+      }
+    }
+  }
+  CK_UNROLL for (int t = 0; t < tiles; t++) {
+    CK_UNROLL for (int v = 0; v < vectors; v++)
+      ck_store(products + ((size_t)v * p->tiles + (size_t)t) * CK_LANES, sums[t][v]);
+  }
+}
+
+/* All tiles of one point, as many as registers hold at a time. */
+CK_INLINE void ck_channel_point(const ck_channel_products *p, const float *transformed, const float *weights, float *products,
+                                const int vectors) {
+  const size_t parts = (p->tiles + CK_CHANNEL_TILES - 1) / CK_CHANNEL_TILES;
+  for (size_t part = 0; part < parts; part++) {
+    const size_t first = p->tiles * part / parts * CK_LANES;
+    const size_t tiles = p->tiles * (part + 1) / parts - p->tiles * part / parts;
+    switch (tiles) {
+#define CK_CHANNEL_CASE(count) \
+  case count: \
+    if (part == 0) ck_channel_tile(p, transformed + first, weights, products + first, count, vectors, 1); \
+    else ck_channel_tile(p, transformed + first, weights, products + first, count, vectors, 0); \
+    break;
+      CK_CHANNEL_CASE(1) CK_CHANNEL_CASE(2) CK_CHANNEL_CASE(3) CK_CHANNEL_CASE(4) CK_CHANNEL_CASE(5) CK_CHANNEL_CASE(6)
+#undef CK_CHANNEL_CASE
+    }
+  }
+}
+
+static void ck_multiply_channels(const ck_channel_products *p) {
+  const float *weights = p->weights;
+  for (size_t i = 0; i < p->pointCount; i++, weights += p->channels * p->outputs) {
+    const float *const transformed = p->transformed + p->points[i] * p->pointStride;
+    float *const products = p->products + i * p->productStride;
+    switch (p->outputs / CK_LANES) {
+    case 1: ck_channel_point(p, transformed, weights, products, 1); break;
+    case 2: ck_channel_point(p, transformed, weights, products, 2); break;
+#if CK_CHANNEL_VECTORS == 4
+    case 3: ck_channel_point(p, transformed, weights, products, 3); break;
+    case 4: ck_channel_point(p, transformed, weights, products, 4); break;
+#endif
+    }
+  }
+}
+
+/* Writes one row of some tiles, which stands in `sums`[column][output], for a vector of outputs from `first` on. */
+CK_INLINE void ck_write_channels(const ck_winograd_output *w, size_t first, ptrdiff_t column, ptrdiff_t width,
+                                 ptrdiff_t rowOffset, ptrdiff_t residualOffset, const float *sums) {
+  const ptrdiff_t end = column + width;
+  const float *const residual = w->epilogue ? w->epilogue->residual : NULL;
+  for (ptrdiff_t x = 0; x < width; x += CK_LANES) {
+    ck_vector outputs[CK_LANES];
+    CK_UNROLL for (int i = 0; i < CK_LANES; i++) outputs[i] = ck_load(sums + (x + i) * CK_LANES);
+    ck_transpose(outputs);
+    for (size_t i = 0; i < CK_LANES; i++) {
+      const size_t o = first + i;
+      const ck_output_row row = {
+          .output = w->output + (ptrdiff_t)o * w->outputStride + rowOffset,
+          .residual = residual ? residual + (ptrdiff_t)o * w->residualStride + residualOffset : NULL,
+          .start = w->firstWritten, .stop = end < w->endWritten ? end : w->endWritten,
+          .bias = w->bias ? w->bias[o] : 0, .slope = w->epilogue && w->epilogue->slopes ? w->epilogue->slopes[o] : 1};
+      ck_write(w, &row, column + x, outputs[i]);
+    }
+  }
+}
+
+CK_INLINE void ck_finish_channel_points(const ck_winograd_output *w, const int rowPoints, const int points) {
+  const int tile = CK_TILE_OF(points), tileRows = rowPoints - points + tile;
+  const size_t mostTiles = CK_WINOGRAD_MOST_TILES / CK_LANES;
+  float sums[(CK_WINOGRAD_MOST_ROWS * CK_MOST_STREAMS * CK_WINOGRAD_MOST_TILES) + CK_LANES * CK_LANES]
+      __attribute__((aligned(64)));
+  for (size_t o = 0; o < w->outputs; o += CK_LANES) {
+    for (size_t i = 0; i < w->runCount; i++) {
+      const ck_winograd_run *const run = w->runs + i;
+      for (size_t start = 0; start < run->tiles; start += mostTiles) {
+        const size_t tiles = run->tiles - start < mostTiles ? run->tiles - start : mostTiles;
+        const size_t tileWidth = (size_t)tile * w->phases, width = tiles * tileWidth;
+        for (size_t phase = 0; phase < w->phases; phase++) {
+          for (size_t t = 0; t < tiles; t++) {
+            const size_t own = run->firstTile + start + t;
+            ck_vector outputs[CK_WINOGRAD_MOST_ROWS][CK_WINOGRAD_TILE], check = ck_load(w->checks + own * CK_LANES);
+            ck_tile_outputs(w->products + phase * (size_t)(rowPoints * points), o * w->tiles + own * CK_LANES, outputs, &check,
+                            rowPoints, points);
+            ck_store(w->checks + own * CK_LANES, check);
+            CK_UNROLL for (int row = 0; row < tileRows; row++) {
+              CK_UNROLL for (int q = 0; q < tile; q++)
+                ck_store(sums + ((size_t)row * width + t * tileWidth + (size_t)q * w->phases + phase) * CK_LANES,
+                         outputs[row][q]);
+            }
+          }
+        }
+        for (size_t row = 0; row < (size_t)tileRows; row++) {
+          const size_t index = i * w->tileRows + row;
+          if (w->rowOffsets[index] == CK_NOWHERE) continue;
+          ck_write_channels(w, o, run->firstColumn + (ptrdiff_t)(start * tileWidth), (ptrdiff_t)width, w->rowOffsets[index],
+                            w->residualOffsets[index], sums + row * width * CK_LANES);
+        }
+      }
+    }
+  }
+}
+
+static void ck_finish_channels(const ck_winograd_output *w) {
+  if (w->tileRows == CK_WINOGRAD_SMALL_TILE) ck_finish_channel_points(w, 3, 3);
+  else if (w->taps == 2) ck_finish_channel_points(w, 5, 5);
+  else if (w->tileRows == 4) ck_finish_channel_points(w, 6, 6);
+  else ck_finish_channel_points(w, 8, 6);
+}
