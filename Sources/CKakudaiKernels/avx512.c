@@ -37,6 +37,6 @@
 
 const ck_kernels ck_avx512 = {
     .name = "avx512", .lanes = CK_LANES, .convolution = CK_CONVOLUTION, .pointwise = CK_POINTWISE,
-    .resampling = CK_RESAMPLING, .winograd = CK_WINOGRAD,
+    .resampling = CK_RESAMPLING, .winograd = CK_WINOGRAD, .maps = CK_MAPS,
     .winogradGradient = CK_WINOGRAD_GRADIENT, .unfold = ck_unfold};
 #endif

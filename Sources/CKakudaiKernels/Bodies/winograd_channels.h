@@ -1,30 +1,40 @@
-/* The kernels of ck_winograd.h whose lanes are channels of one image, of the outputs too: small maps of many channels fill no vector
- * with tiles, and here waste no lane. Needs winograd_lanes.h. */
+/* The kernels of ck_winograd.h and ck_maps.h whose lanes are channels of one image, of the outputs too: small maps of many channels
+ * fill no vector with tiles or pixels, and here waste no lane. Needs winograd_lanes.h. */
 
 #define CK_CHANNEL_TILES 6
 /* Floats that weights are fetched ahead by: some are read only once, from slower memory. */
-#define CK_CHANNEL_AHEAD 1024
+#define CK_CHANNEL_AHEAD 8192
 
-/* Sums of some tiles and vectors of outputs in registers. `tiles` and `vectors` are constants at every call. */
+/* The next channels, at most a vector of them: sums[t] += samples[offsets[t] + channel] * weights[channel]. `tiles` and `vectors`
+ * are constants at every call. */
+CK_INLINE const float *ck_add_channels(const float *samples, const size_t *offsets, const int channels, const float *weights,
+                                       ck_vector (*sums)[CK_CHANNEL_VECTORS], const int tiles, const int vectors,
+                                       const int fetches) {
+  CK_UNROLL for (int channel = 0; channel < channels; channel++, weights += vectors * CK_LANES) {
+    ck_vector values[CK_CHANNEL_VECTORS];
+    CK_UNROLL for (int v = 0; v < vectors; v++) {
+      values[v] = ck_load(weights + v * CK_LANES);
+      if (fetches && v * CK_LANES % 16 == 0) ck_prefetch(weights + CK_CHANNEL_AHEAD + v * CK_LANES);
+    }
+    CK_UNROLL for (int t = 0; t < tiles; t++) {
+      const ck_vector sample = ck_broadcast(samples[offsets[t] + (size_t)channel]);
+      CK_UNROLL for (int v = 0; v < vectors; v++) sums[t][v] = ck_multiply_add(sample, values[v], sums[t][v]);
+    }
+  }
+  return weights;
+}
+
+/* Sums of some tiles and vectors of outputs in registers. */
 CK_INLINE void ck_channel_tile(const ck_channel_products *p, const float *transformed, const float *weights, float *products,
                                const int tiles, const int vectors, const int fetches) {
   ck_vector sums[CK_CHANNEL_TILES][CK_CHANNEL_VECTORS];
+  size_t offsets[CK_CHANNEL_TILES];
   CK_UNROLL for (int t = 0; t < tiles; t++) {
+    offsets[t] = (size_t)t * CK_LANES;
     CK_UNROLL for (int v = 0; v < vectors; v++) sums[t][v] = ck_broadcast(0);
   }
-  for (size_t channel = 0; channel < p->channels; channel += CK_LANES, transformed += p->tiles * CK_LANES) {
-    CK_UNROLL for (int lane = 0; lane < CK_LANES; lane++, weights += vectors * CK_LANES) {
-      ck_vector values[CK_CHANNEL_VECTORS];
-      CK_UNROLL for (int v = 0; v < vectors; v++) {
-        values[v] = ck_load(weights + v * CK_LANES);
-        if (fetches && v * CK_LANES % 16 == 0) ck_prefetch(weights + CK_CHANNEL_AHEAD + v * CK_LANES);
-      }
-      CK_UNROLL for (int t = 0; t < tiles; t++) {
-        const ck_vector sample = ck_broadcast(transformed[t * CK_LANES + lane]);
-        CK_UNROLL for (int v = 0; v < vectors; v++) sums[t][v] = ck_multiply_add(sample, values[v], sums[t][v]);
-      }
-    }
-  }
+  for (size_t channel = 0; channel < p->channels; channel += CK_LANES, transformed += p->tiles * CK_LANES)
+    weights = ck_add_channels(transformed, offsets, CK_LANES, weights, sums, tiles, vectors, fetches);
   CK_UNROLL for (int t = 0; t < tiles; t++) {
     CK_UNROLL for (int v = 0; v < vectors; v++)
       ck_store(products + ((size_t)v * p->tiles + (size_t)t) * CK_LANES, sums[t][v]);
@@ -129,3 +139,69 @@ static void ck_finish_channels(const ck_winograd_output *w) {
   else if (w->tileRows == 4) ck_finish_channel_points(w, 6, 6);
   else ck_finish_channel_points(w, 8, 6);
 }
+
+/* Adds one tap to the sums of some pairs. */
+CK_INLINE void ck_map_tile(const ck_map_tap *p, const ck_map_pair *pairs, const int tiles, const int vectors, const int fetches) {
+  ck_vector sums[CK_CHANNEL_TILES][CK_CHANNEL_VECTORS];
+  size_t offsets[CK_CHANNEL_TILES];
+  CK_UNROLL for (int t = 0; t < tiles; t++) {
+    offsets[t] = pairs[t].sample * CK_LANES;
+    CK_UNROLL for (int v = 0; v < vectors; v++)
+      sums[t][v] = ck_load(p->sums + ((size_t)v * p->outputPositions + pairs[t].position) * CK_LANES);
+  }
+  const float *samples = p->samples, *weights = p->weights;
+  size_t channel = 0;
+  for (; channel + CK_LANES <= p->channels; channel += CK_LANES, samples += p->inputPositions * CK_LANES)
+    weights = ck_add_channels(samples, offsets, CK_LANES, weights, sums, tiles, vectors, fetches);
+  for (; channel < p->channels; channel++, samples++)
+    weights = ck_add_channels(samples, offsets, 1, weights, sums, tiles, vectors, fetches);
+  CK_UNROLL for (int t = 0; t < tiles; t++) {
+    CK_UNROLL for (int v = 0; v < vectors; v++)
+      ck_store(p->sums + ((size_t)v * p->outputPositions + pairs[t].position) * CK_LANES, sums[t][v]);
+  }
+}
+
+CK_INLINE void ck_map_pairs(const ck_map_tap *p, const int vectors) {
+  const size_t parts = (p->pairCount + CK_CHANNEL_TILES - 1) / CK_CHANNEL_TILES;
+  for (size_t part = 0; part < parts; part++) {
+    const size_t first = p->pairCount * part / parts;
+    switch (p->pairCount * (part + 1) / parts - first) {
+#define CK_MAP_CASE(count) \
+  case count: \
+    if (part == 0) ck_map_tile(p, p->pairs + first, count, vectors, 1); \
+    else ck_map_tile(p, p->pairs + first, count, vectors, 0); \
+    break;
+      CK_MAP_CASE(1) CK_MAP_CASE(2) CK_MAP_CASE(3) CK_MAP_CASE(4) CK_MAP_CASE(5) CK_MAP_CASE(6)
+#undef CK_MAP_CASE
+    }
+  }
+}
+
+static void ck_add_map_tap(const ck_map_tap *p) {
+  switch (p->outputs / CK_LANES) {
+  case 1: ck_map_pairs(p, 1); break;
+  case 2: ck_map_pairs(p, 2); break;
+#if CK_CHANNEL_VECTORS == 4
+  case 3: ck_map_pairs(p, 3); break;
+  case 4: ck_map_pairs(p, 4); break;
+#endif
+  }
+}
+
+static void ck_turn_map(const ck_map_samples *m) {
+  const ptrdiff_t box[4] = {0, 1, 0, (ptrdiff_t)m->positions};
+  ck_lane_samples s = {.input = m->input, .planeStride = m->channelStride, .width = (ptrdiff_t)m->positions,
+                       .planes = m->channels, .scratch = m->samples};
+  for (size_t channel = 0; channel < m->channels; channel += CK_LANES, s.scratch += m->positionStride * CK_LANES)
+    ck_planes_to_lanes(&s, channel, box);
+}
+
+static void ck_finish_map(const ck_map_output *m) {
+  const ck_winograd_output w = {.bias = m->bias, .epilogue = m->epilogue, .output = m->output, .outputStride = m->outputStride,
+                                .residualStride = m->residualStride, .endWritten = (ptrdiff_t)m->width};
+  for (size_t o = 0; o < m->outputs; o += CK_LANES)
+    ck_write_channels(&w, o, 0, (ptrdiff_t)m->width, 0, 0, m->sums + o * m->outputPositions);
+}
+
+#define CK_MAPS \
+  { .turn = ck_turn_map, .addTap = ck_add_map_tap, .finish = ck_finish_map }

@@ -10,6 +10,7 @@
 #include "ck_pointwise.h"
 #include "ck_resampling.h"
 #include "ck_unfolding.h"
+#include "ck_maps.h"
 #include "ck_winograd.h"
 #include "ck_winograd_gradient.h"
 
@@ -21,6 +22,7 @@ typedef struct ck_kernels {
   ck_pointwise_kernels pointwise;
   ck_resampling_kernels resampling;
   ck_winograd_kernels winograd;
+  ck_map_kernels maps;
   ck_winograd_gradient_kernels winogradGradient;
   void (*unfold)(const ck_unfolding *unfolding);
 } ck_kernels;

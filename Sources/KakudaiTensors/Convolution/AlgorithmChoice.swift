@@ -15,6 +15,8 @@ package enum ConvolutionAlgorithm: String, Sendable, CaseIterable {
   /// The same with channels as the lanes of vectors, in tiles of 4 × 4 outputs and of 2 × 2.
   case winogradChannels
   case winogradSmallTiles
+  /// By its definition, with channels as the lanes of vectors; see `SmallMapPlan`.
+  case directChannels
   /// The same along the vertical axis alone; see `WinogradRowsPlan`.
   case winogradRows
 
@@ -32,7 +34,7 @@ package enum ConvolutionAlgorithm: String, Sendable, CaseIterable {
 extension ConvolutionAlgorithm {
   fileprivate var winogradForm: WinogradPlan.Form? {
     switch self {
-    case .direct, .winogradRows: nil
+    case .direct, .directChannels, .winogradRows: nil
     case .winograd: .tiles
     case .winogradChannels: .channels
     case .winogradSmallTiles: .channelsOfSmallTiles
@@ -51,6 +53,17 @@ enum AlgorithmChoice {
     if let forced = ConvolutionAlgorithm.forced {
       return forced.winogradForm.flatMap { WinogradPlan(direction, extents, form: $0, kernels: kernels) }
     }
+    guard let (plan, cost) = leastWinograd(direction, extents, kernels: kernels),
+      cost < directCost(extents, lanes: kernels.lanes)
+    else { return nil }
+    // Rows would have to be held in tiles of six.
+    let rows = plan.hasLongRows ? nil : winogradRows(direction, extents, kernels: kernels)
+    return rows.map { self.cost(of: $0, lanes: kernels.lanes) < cost } ?? false ? nil : plan
+  }
+
+  private static func leastWinograd(
+    _ direction: CorrelationPlan.Direction, _ extents: ConvolutionExtents, kernels: Kernels
+  ) -> (plan: WinogradPlan, cost: Double)? {
     guard extents.multiplications >= smallest else { return nil }
     let plans = WinogradPlan.Form.allCases.compactMap { form -> (plan: WinogradPlan, cost: Double)? in
       guard let plan = WinogradPlan(direction, extents, form: form, kernels: kernels),
@@ -60,12 +73,42 @@ enum AlgorithmChoice {
       else { return nil }
       return (plan, cost(of: plan, lanes: kernels.lanes))
     }
-    guard let (plan, cost) = plans.min(by: { $0.cost < $1.cost }),
-      cost < directCost(extents, lanes: kernels.lanes)
+    // The cost of tiles leaves out what the others count for reading weights.
+    func comparable(_ choice: (plan: WinogradPlan, cost: Double)) -> Double {
+      let isCounted = choice.plan.channelsPerVector > 1
+      return choice.cost + (isCounted ? 0 : reading(choice.plan.weightsPerGroup * extents.groups, lanes: kernels.lanes))
+    }
+    return plans.min { comparable($0) < comparable($1) }
+  }
+
+  /// The plan where a small map is computed with channels as lanes, else `nil`; asked before all others.
+  static func smallMap(
+    _ direction: CorrelationPlan.Direction, _ extents: ConvolutionExtents, kernels: Kernels
+  ) -> SmallMapPlan? {
+    let forced = ConvolutionAlgorithm.forced
+    guard forced == nil || forced == .directChannels, forced != nil || extents.multiplications >= smallestMap,
+      let plan = SmallMapPlan(direction, extents, kernels: kernels)
     else { return nil }
-    // Rows would have to be held in tiles of six.
-    let rows = plan.hasLongRows ? nil : winogradRows(direction, extents, kernels: kernels)
-    return rows.map { self.cost(of: $0, lanes: kernels.lanes) < cost } ?? false ? nil : plan
+    if forced != nil { return plan }
+    let reading = reading(plan.weightsPerGroup * extents.groups, lanes: kernels.lanes)
+    let products = Double(plan.products) / Double(kernels.lanes)
+    let cost = Double(extents.batch) * (products / 0.92 + reading)
+    let direct = Double(alignedProducts(direction, extents, lanes: kernels.lanes)) / 0.85 + reading
+    let winograd = leastWinograd(direction, extents, kernels: kernels)?.cost ?? .infinity
+    let rows = winogradRows(direction, extents, kernels: kernels).map { self.cost(of: $0, lanes: kernels.lanes) }
+    return cost < min(direct, winograd, rows ?? .infinity) ? plan : nil
+  }
+
+  /// Products of vectors of pixels, where narrow rows are joined.
+  private static func alignedProducts(
+    _ direction: CorrelationPlan.Direction, _ extents: ConvolutionExtents, lanes: Int
+  ) -> Int {
+    let (rows, columns) = extents.phases(direction)
+    let (inputs, outputs) = extents.channelsPerGroup(direction)
+    let joined = (rows.positions * columns.positions + lanes - 1) / lanes
+    let apart = rows.positions * ((columns.positions + lanes - 1) / lanes)
+    let taps = rows.phases.reduce(0) { $0 + $1.count } * columns.phases.reduce(0) { $0 + $1.count }
+    return extents.batch * extents.groups * min(joined, apart) * taps * inputs * outputs
   }
 
   /// The plan where Winograd's algorithm along the vertical axis is chosen, else `nil`; `winograd` is asked before.
@@ -99,6 +142,7 @@ enum AlgorithmChoice {
 
   /// Multiplications below which nothing is worth a choice.
   private static let smallest = 2_000_000
+  private static let smallestMap = 500_000
 
   /// Transformed weights, which stay with their tensor, take 256 MB at most.
   private static let mostWeights = 64 << 20
@@ -110,16 +154,18 @@ enum AlgorithmChoice {
     Double(extents.multiplications) / Double(lanes) / 0.85
   }
 
-  /// Products run at 92 %; to read a vector of weights costs as much as 4 multiply-adds, as those of a whole network do not all
-  /// stay in the caches. To transform the samples of a vector of channels of a tile costs as much as 5 multiply-adds for each
+  /// To read a vector of weights costs as much as 4 multiply-adds, as those of a whole network do not all stay in the caches.
+  private static func reading(_ weights: Int, lanes: Int) -> Double { 4 * Double(weights) / Double(lanes) }
+
+  /// Products run at 92 %. To transform the samples of a vector of channels of a tile costs as much as 5 multiply-adds for each
   /// point, and to transform products back as much as 11. Where lanes can be tiles as well, the model may err.
   private static func channelsCost(of plan: WinogradPlan, lanes: Int) -> Double {
     let tiles = plan.extents.batch * plan.vertical.tiles * plan.horizontal.tiles
     let transforms = plan.vertical.anchors.count * plan.horizontal.anchors.count * plan.transformedChannels
     let inverses = plan.vertical.phases.count * plan.horizontal.phases.count * plan.outputChannels
-    let products = Double(plan.weightsPerGroup) * (Double(tiles) / 0.92 + 4)
-    let vectors = products + Double(tiles * plan.pointsOfTile * (5 * transforms + 11 * inverses))
-    return 1.03 * Double(plan.extents.groups) * vectors / Double(lanes)
+    let products = Double(tiles * plan.weightsPerGroup) / 0.92
+    let vectors = (products + Double(tiles * plan.pointsOfTile * (5 * transforms + 11 * inverses))) / Double(lanes)
+    return 1.03 * Double(plan.extents.groups) * (vectors + reading(plan.weightsPerGroup, lanes: lanes))
   }
 
   /// Products run at 92 %. To transform the samples of a vector of tiles, of one channel, costs as much as 16 multiply-adds for

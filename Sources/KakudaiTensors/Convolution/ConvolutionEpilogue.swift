@@ -33,6 +33,16 @@ package struct ConvolutionEpilogue: Hashable, Sendable {
 }
 
 extension ConvolutionEpilogue {
+  /// One slope for each output channel of all groups, where there are any.
+  func slopes(channels: Int) -> Storage? {
+    guard let first = negativeSlopes.first else { return nil }
+    let slopes = Storage(count: channels)
+    for channel in 0..<channels {
+      slopes.elements[channel] = negativeSlopes.count == 1 ? first : negativeSlopes[channel]
+    }
+    return slopes
+  }
+
   /// What the kernels take, for a first line of slopes and a residual that each call sets; `nil` where nothing is to be done.
   ///
   /// - Parameter slopes: One for each line, where there are any.

@@ -5,6 +5,7 @@ import Synchronization
 enum ConvolutionPlan: Sendable {
   case direct(CorrelationPlan)
   case winograd(WinogradPlan)
+  case smallMap(SmallMapPlan)
   case winogradRows(WinogradRowsPlan)
 
   private struct Key: Hashable {
@@ -37,7 +38,9 @@ enum ConvolutionPlan: Sendable {
   private init(
     _ direction: CorrelationPlan.Direction, _ extents: ConvolutionExtents, kernels: Kernels, tasks: Int
   ) {
-    if let plan = AlgorithmChoice.winograd(direction, extents, kernels: kernels) {
+    if let plan = AlgorithmChoice.smallMap(direction, extents, kernels: kernels) {
+      self = .smallMap(plan)
+    } else if let plan = AlgorithmChoice.winograd(direction, extents, kernels: kernels) {
       self = .winograd(plan)
     } else if let plan = AlgorithmChoice.winogradRows(direction, extents, kernels: kernels) {
       self = .winogradRows(plan)

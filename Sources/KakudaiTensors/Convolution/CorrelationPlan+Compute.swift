@@ -21,6 +21,10 @@ extension CorrelationPlan {
       return WinogradConvolution(
         plan, weight: weight, bias: bias, epilogue: epilogue, threads: threads, kernels: kernels
       ).compute(input, residual: residual, threads: threads, shape: shape)
+    case .smallMap(let plan):
+      return SmallMapConvolution(
+        plan, weight: weight, bias: bias, epilogue: epilogue, threads: threads, kernels: kernels
+      ).compute(input, residual: residual, threads: threads, shape: shape)
     case .winogradRows(let plan):
       return WinogradRowsConvolution(
         plan, weight: weight, bias: bias, epilogue: epilogue, threads: threads, kernels: kernels

@@ -13,6 +13,7 @@ package final class RowConvolution: Sendable {
     case direct(weights: Storage, biases: Storage?, slopes: Storage?)
     case winograd(WinogradConvolution)
     case winogradRows(WinogradRowsConvolution)
+    case smallMap(SmallMapConvolution)
   }
 
   private let plan: CorrelationPlan
@@ -47,7 +48,11 @@ package final class RowConvolution: Sendable {
       correlation, extents, kernels: kernels.table.pointee.convolution, lanes: kernels.lanes,
       tasks: extents.vertical.coarseLength)
     self.epilogue = epilogue
-    if let winograd = AlgorithmChoice.winograd(correlation, extents, kernels: kernels) {
+    if let map = AlgorithmChoice.smallMap(correlation, extents, kernels: kernels) {
+      algorithm = .smallMap(
+        SmallMapConvolution(
+          map, weight: weight, bias: bias, epilogue: epilogue, threads: extents.threads, kernels: kernels))
+    } else if let winograd = AlgorithmChoice.winograd(correlation, extents, kernels: kernels) {
       algorithm = .winograd(
         WinogradConvolution(
           winograd, weight: weight, bias: bias, epilogue: epilogue, threads: extents.threads, kernels: kernels))
@@ -67,6 +72,7 @@ package final class RowConvolution: Sendable {
     case .direct: "direct"
     case .winograd: "winograd"
     case .winogradRows: "winograd rows"
+    case .smallMap: "direct channels"
     }
   }
 
@@ -81,7 +87,7 @@ extension RowConvolution: RowKernel {
   /// A row, or one of tiles, of each vertical phase.
   package var rowUnit: Int {
     switch algorithm {
-    case .direct: plan.verticalPhases
+    case .direct, .smallMap: plan.verticalPhases
     case .winograd(let winograd): winograd.plan.vertical.length
     case .winogradRows(let winograd): winograd.plan.unit
     }
@@ -97,6 +103,7 @@ extension RowConvolution: RowKernel {
     case .direct: plan.band.isCompact ? outputWidth : plan.horizontalPhases
     case .winograd(let winograd): winograd.plan.horizontal.length
     case .winogradRows: plan.horizontalPhases
+    case .smallMap: outputWidth
     }
   }
 
@@ -111,7 +118,7 @@ extension RowConvolution: RowKernel {
   package func inputRows(_ index: Int, for rows: Range<Int>) -> Range<Int> {
     guard index == 0 else { return rows }
     return switch algorithm {
-    case .direct: plan.vertical.needed(rows)
+    case .direct, .smallMap: plan.vertical.needed(rows)
     case .winograd(let winograd): winograd.plan.vertical.needed(rows)
     case .winogradRows(let winograd): winograd.plan.needed(rows)
     }
@@ -123,6 +130,7 @@ extension RowConvolution: RowKernel {
     case .direct: plan.band.isCompact ? 0..<plan.horizontal.inputLength : plan.horizontal.needed(columns)
     case .winograd(let winograd): winograd.plan.horizontal.needed(columns)
     case .winogradRows: plan.horizontal.needed(columns)
+    case .smallMap: 0..<plan.horizontal.inputLength
     }
   }
 
@@ -131,6 +139,7 @@ extension RowConvolution: RowKernel {
     case .direct: CorrelationPlan.Scratch(plan)
     case .winograd(let winograd): WinogradConvolution.Scratch(winograd)
     case .winogradRows(let winograd): WinogradRowsConvolution.Scratch(winograd)
+    case .smallMap(let map): SmallMapPlan.Scratch(map.plan)
     }
   }
 
@@ -145,6 +154,8 @@ extension RowConvolution: RowKernel {
       winograd.compute(rows: rows, columns: columns, from: inputs[0], to: output, residual: residual, scratch)
     case (.winogradRows(let winograd), let scratch as WinogradRowsConvolution.Scratch):
       winograd.compute(rows: rows, columns: columns, from: inputs[0], to: output, residual: residual, scratch)
+    case (.smallMap(let map), let scratch as SmallMapPlan.Scratch):
+      map.compute(rows: rows, from: inputs[0], to: output, residual: residual, scratch)
     case (.direct(let weights, let biases, let slopes), let scratch as CorrelationPlan.Scratch):
       let operands = CorrelationPlan.Operands(
         packedWeights: UnsafePointer(weights.elements), packedBiases: biases.map { UnsafePointer($0.elements) },
@@ -167,3 +178,4 @@ extension RowConvolution: RowKernel {
 extension CorrelationPlan.Scratch: RowScratch {}
 extension WinogradConvolution.Scratch: RowScratch {}
 extension WinogradRowsConvolution.Scratch: RowScratch {}
+extension SmallMapPlan.Scratch: RowScratch {}

@@ -57,3 +57,24 @@ package struct RowWindow: @unchecked Sendable {
   /// Whether the rows of a channel follow each other without gaps.
   var isContiguous: Bool { rowStride == width && slots >= height }
 }
+
+extension RowWindow {
+  /// Some rows and columns in planes whose rows follow each other, as kernels whose lanes are channels read them; the memory lasts as
+  /// long as the result.
+  func copied(
+    _ rows: Range<Int>, _ columns: Range<Int>, channels: Int, lanes: Int
+  ) -> (memory: Storage, window: RowWindow) {
+    // Vectors are read across the end.
+    let memory = Storage(count: channels * rows.count * width + lanes)
+    let window = RowWindow(
+      base: memory.elements - rows.lowerBound * width, channelStride: rows.count * width, rowStride: width,
+      slots: height, height: height, width: width)
+    for channel in 0..<channels {
+      for y in rows {
+        let target = window.row(y, channel: channel) + columns.lowerBound
+        target.update(from: row(y, channel: channel) + columns.lowerBound, count: columns.count)
+      }
+    }
+    return (memory, window)
+  }
+}

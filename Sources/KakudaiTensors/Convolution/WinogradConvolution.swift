@@ -21,7 +21,7 @@ final class WinogradConvolution: Sendable {
     self.kernels = kernels
     (self.weight, self.bias, self.epilogue) = (weight, bias, epilogue)
     packed = plan.packed(weight, threads: threads, kernels: kernels)
-    slopes = plan.slopes(of: epilogue)
+    slopes = epilogue.slopes(channels: plan.outputChannels * plan.extents.groups)
   }
 
   /// What one thread needs.
@@ -45,7 +45,12 @@ final class WinogradConvolution: Sendable {
     _ scratch: Scratch
   ) {
     let region = WinogradPlan.Region(plan, images: 1, rows: rows, columns: columns)
-    let copy = plan.channelsPerVector > 1 && !input.isContiguous ? band(of: input, rows: rows, columns: columns) : nil
+    let copy =
+      plan.channelsPerVector == 1 || input.isContiguous
+      ? nil
+      : input.copied(
+        plan.vertical.needed(rows), plan.horizontal.needed(columns),
+        channels: plan.extents.groups * plan.inputChannels, lanes: kernels.lanes)
     let operands = operands(from: copy?.window ?? input, to: output, residual: residual, streams: false)
     for group in 0..<plan.extents.groups {
       for first in stride(from: 0, to: region.tiles, by: plan.mostTiles) {
@@ -57,25 +62,6 @@ final class WinogradConvolution: Sendable {
       }
     }
     withExtendedLifetime(copy) {}
-  }
-
-  /// What some outputs need, in planes whose rows follow each other, as kernels whose lanes are channels read them.
-  private func band(of input: RowWindow, rows: Range<Int>, columns: Range<Int>) -> (memory: Storage, window: RowWindow)
-  {
-    let (needed, x) = (plan.vertical.needed(rows), plan.horizontal.needed(columns))
-    let channels = plan.extents.groups * plan.inputChannels
-    // Vectors are read across the end.
-    let memory = Storage(count: channels * needed.count * input.width + kernels.lanes)
-    let window = RowWindow(
-      base: memory.elements - needed.lowerBound * input.width, channelStride: needed.count * input.width,
-      rowStride: input.width, slots: input.height, height: input.height, width: input.width)
-    for channel in 0..<channels {
-      for y in needed {
-        let target = window.row(y, channel: channel) + x.lowerBound
-        target.update(from: input.row(y, channel: channel) + x.lowerBound, count: x.count)
-      }
-    }
-    return (memory, window)
   }
 
   /// All images, in parallel.
@@ -191,15 +177,5 @@ extension WinogradPlan {
     let first = run.columns.lowerBound * horizontal.length - horizontal.lead
     let end = run.columns.upperBound * horizontal.length - horizontal.lead
     return max(0, first) / phases * phases..<(end + phases - 1) / phases * phases
-  }
-
-  /// The slopes of an epilogue, one for each output channel of all groups.
-  fileprivate func slopes(of epilogue: ConvolutionEpilogue) -> Storage? {
-    guard let first = epilogue.negativeSlopes.first else { return nil }
-    let slopes = Storage(count: outputChannels * extents.groups)
-    for channel in 0..<slopes.count {
-      slopes.elements[channel] = epilogue.negativeSlopes.count == 1 ? first : epilogue.negativeSlopes[channel]
-    }
-    return slopes
   }
 }

@@ -2,7 +2,7 @@ import KakudaiTensors
 import TestSupport
 import Testing
 
-/// Winograd's algorithm, wherever it can be used, on every instruction set.
+/// Winograd's algorithm, and the direct one with channels as lanes, wherever they can be used, on every instruction set.
 struct WinogradTests {
   struct Case: Sendable, CustomTestStringConvertible {
     var algorithm = ConvolutionAlgorithm.winograd
@@ -117,14 +117,28 @@ struct WinogradTests {
     let threeTaps = [
       (false, 3, 1, 0, 1), (true, 9, 3, 2, 1), (true, 5, 2, 1, 1), (false, 6, 2, 0, 1), (true, 3, 1, 0, 2),
     ]
-    for algorithm in [ConvolutionAlgorithm.winogradChannels, .winogradSmallTiles] {
-      let geometries = algorithm == .winogradChannels ? twoTaps + threeTaps : twoTaps
+    let others = [(true, 4, 1, 0, 1), (false, 1, 1, 0, 1), (true, 3, 2, 1, 2), (false, 5, 3, 0, 2), (true, 2, 3, 2, 1)]
+    for algorithm in [ConvolutionAlgorithm.winogradChannels, .winogradSmallTiles, .directChannels] {
+      let geometries =
+        switch algorithm {
+        case .winogradChannels: twoTaps + threeTaps
+        case .winogradSmallTiles: twoTaps
+        default: twoTaps + threeTaps + others
+        }
       for (isTransposed, kernel, stride, outputPadding, dilation) in geometries {
-        for (height, width) in [(1, 1), (4, 4), (9, 17), (draw(1...9), draw(1...40))] {
+        // Large maps are not computed directly in this way.
+        let sizes =
+          algorithm == .directChannels
+          ? [(1, 1), (4, 4), (3, 7), (draw(1...4), draw(1...9))]
+          : [(1, 1), (4, 4), (9, 17), (draw(1...9), draw(1...40))]
+        for (height, width) in sizes {
           let groups = [1, 1, 2][draw(0...2)]
           let drawn = Case(
             algorithm: algorithm, isTransposed: isTransposed,
-            input: [draw(1...3), groups * 16 * draw(1...2), height, width],
+            // Only outputs must fill vectors in every algorithm.
+            input: [
+              draw(1...3), groups * (algorithm == .directChannels ? draw(2...40) : 16 * draw(1...2)), height, width,
+            ],
             outChannels: groups * 16 * draw(1...5), kernel: kernel, stride: stride,
             padding: draw(0...min(kernel - 1, 2)),
             outputPadding: outputPadding, groups: groups, dilation: dilation)
@@ -248,6 +262,7 @@ struct WinogradTests {
       (.winogradRows, true, 11, 1, picture), (.winogradRows, true, 12, 2, picture),
       (.winogradChannels, false, 3, 1, [2, 16, 10, 9]), (.winogradChannels, true, 4, 2, [2, 16, 10, 9]),
       (.winogradSmallTiles, true, 4, 2, [2, 16, 10, 9]), (.winogradSmallTiles, false, 4, 2, [2, 16, 10, 9]),
+      (.directChannels, true, 4, 2, [2, 16, 10, 9]), (.directChannels, false, 3, 1, [2, 16, 10, 9]),
     ] {
       let testCase = Case(
         algorithm: algorithm, isTransposed: isTransposed, input: input,
@@ -266,11 +281,39 @@ struct WinogradTests {
       try withEveryKernelTable { kernels in
         try expectSameClasses(run(algorithm), run(.direct), "\(kernels.name), \(testCase), input")
       }
+      // Direct kernels multiply weights by the zeros around a map.
+      guard algorithm != .directChannels else { continue }
       operands = [testCase.operands[0], weight, testCase.operands[2]]
       operands[1].withUnsafeMutableBufferPointer { $0[kernel * kernel * 4 + 2] = extreme }
       try withEveryKernelTable { kernels in
         try expectSameClasses(run(algorithm), run(.direct), "\(kernels.name), \(testCase), weight")
       }
+    }
+  }
+
+  /// As in PyTorch, which multiplies no weight by what lies outside of a map.
+  @Test(arguments: [Float.nan, .infinity, -.infinity], [false, true])
+  func `weights that are not finite reach what they are multiplied with, and nothing around it`(
+    _ extreme: Float, isTransposed: Bool
+  ) throws {
+    let testCase = Case(
+      algorithm: .directChannels, isTransposed: isTransposed, input: [1, 16, 4, 5], outChannels: 16, kernel: 4,
+      stride: 2)
+    var operands = testCase.operands
+    operands[1].withUnsafeMutableBufferPointer { $0[16 * 4 + 1] = extreme }
+    let shape = try testCase.operation.outputShape(of: operands.map(\.shape))
+    let reference = testCase.reference(operands, shape: shape)
+    withEveryKernelTable { kernels in
+      let value = ConvolutionAlgorithm.$forced.withValue(.directChannels) { () -> Tensor in
+        isTransposed
+          ? convTranspose2d(operands[0], operands[1], operands[2], stride: 2, padding: 1)
+          : conv2d(operands[0], operands[1], operands[2], stride: 2, padding: 1)
+      }
+      let isSame = zip(value.elements, reference.values).allSatisfy {
+        $0.isFinite && $1.isFinite || $0.isNaN && $1.isNaN || Double($0) == $1
+      }
+      #expect(isSame && value.elements.contains { !$0.isFinite }, "\(kernels.name)")
+      #expect(value.elements.contains { $0.isFinite })
     }
   }
 
@@ -310,6 +353,8 @@ struct WinogradTests {
     #expect(!isChosen(false, (3, 64), kernel: 3, stride: 2, size: 64))
     #expect(isChosen(true, (256, 128), kernel: 4, stride: 2, size: 8, by: .winogradSmallTiles))
     #expect(isChosen(true, (128, 64), kernel: 4, stride: 2, size: 16, by: .winogradChannels))
+    #expect(isChosen(false, (64, 64), kernel: 3, stride: 2, size: 64, by: .winogradChannels))
+    #expect(isChosen(true, (512, 256), kernel: 4, stride: 2, size: 4, by: .directChannels))
     #expect(isChosen(true, (56, 1), kernel: 9, stride: 2, size: 128, by: .winogradRows))
     #expect(isChosen(true, (128, 3), kernel: 4, stride: 2, size: 64, by: .winogradRows))
     #expect(isChosen(false, (16, 16), kernel: 11, stride: 1, size: 32, by: .winogradRows))
