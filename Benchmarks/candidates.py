@@ -10,7 +10,7 @@ from ours import Ours
 from shapes import GRADIENTS, LAYERS
 from turns import in_turns
 
-ALGORITHMS = ("direct", "winograd", "winogradRows")
+ALGORITHMS = ("direct", "directChannels", "winograd", "winogradRows", "winogradChannels", "winogradSmallTiles")
 ROUNDS = 5
 # What one candidate may take of one round.
 MILLISECONDS = 40
@@ -33,12 +33,12 @@ def main():
     torch.manual_seed(1)
     processes = {"choice": Ours(arguments.threads)}
     processes |= {name: Ours(arguments.threads, KAKUDAI_CONVOLUTION=name) for name in ALGORITHMS}
-    print(f"{'':32}" + "".join(f"{name:>13}" for name in processes) + "   times in ms; choice / best")
+    print(f"{'':32}" + "".join(f"{name:>20}" for name in processes) + "   times in ms; choice / best")
     slow = []
     for case in [case for case in LAYERS + GRADIENTS if arguments.word in case.name]:
         found = measure(case, processes)
         ratio = found["choice"] / min(found[name] for name in ALGORITHMS)
-        print(f"{case.name:32}" + "".join(f"{value:13.3f}" for value in found.values()) + f"{ratio:10.2f}", flush=True)
+        print(f"{case.name:32}" + "".join(f"{value:20.3f}" for value in found.values()) + f"{ratio:10.2f}", flush=True)
         if ratio > 1.15:
             slow.append(f"{case.name} ({ratio:.2f})")
     print("more than 15 % slower than the best: " + (", ".join(slow) or "none"))

@@ -68,8 +68,8 @@ enum AlgorithmChoice {
     let plans = WinogradPlan.Form.allCases.compactMap { form -> (plan: WinogradPlan, cost: Double)? in
       guard let plan = WinogradPlan(direction, extents, form: form, kernels: kernels),
         plan.weightsPerGroup * extents.groups <= mostWeights,
-        // Only rows of tiles are written past the caches.
-        form == .tiles || 4 * plan.outputCount <= cachedBytes
+        // Only rows of tiles are written past the caches, and where they fill vectors, they are as fast.
+        form == .tiles || 4 * plan.outputCount <= cachedBytes && plan.horizontal.tiles <= kernels.lanes
       else { return nil }
       return (plan, cost(of: plan, lanes: kernels.lanes))
     }
