@@ -48,4 +48,10 @@ extension ConvolutionExtents {
     case .transpose: (coarseChannelsPerGroup, fineChannelsPerGroup)
     }
   }
+
+  /// What lies between the weights of neighbouring channels that the correlation, or its transpose, reads and makes.
+  func weightStrides(_ direction: CorrelationPlan.Direction) -> (input: Int, output: Int) {
+    let perCoarseChannel = fineChannelsPerGroup * kernelArea
+    return direction == .correlation ? (kernelArea, perCoarseChannel) : (perCoarseChannel, kernelArea)
+  }
 }

@@ -116,10 +116,7 @@ final class SmallMapPlan: Sendable {
     _ weight: UnsafePointer<Float>, group: Int, chunk: Int, to packed: UnsafeMutablePointer<Float>,
     kernels: ck_convolution_kernels
   ) {
-    let perChannel = extents.kernelArea
-    let perCoarseChannel = extents.fineChannelsPerGroup * perChannel
-    let (outputStride, channelStride) =
-      direction == .correlation ? (perCoarseChannel, perChannel) : (perChannel, perCoarseChannel)
+    let (channelStride, outputStride) = extents.weightStrides(direction)
     var target = packed + weightStart(group: group, chunk: chunk)
     for tap in taps {
       let offsets = chunks[chunk].map { $0 * outputStride + tap.kernelIndex }

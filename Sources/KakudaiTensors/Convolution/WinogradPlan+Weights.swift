@@ -42,10 +42,7 @@ extension WinogradPlan {
     _ weight: UnsafePointer<Float>, phase: Int, chunk: Int, to packed: UnsafeMutablePointer<Float>,
     kernels: ck_winograd_kernels
   ) {
-    let perChannel = extents.kernelArea
-    let perCoarseChannel = extents.fineChannelsPerGroup * perChannel
-    let (outputStride, channelStride) =
-      direction == .correlation ? (perCoarseChannel, perChannel) : (perChannel, perCoarseChannel)
+    let (channelStride, outputStride) = extents.weightStrides(direction)
     let outputs = chunks[chunk]
     let blocks = (outputs.count + outputBlock - 1) / outputBlock
     var packed = packed

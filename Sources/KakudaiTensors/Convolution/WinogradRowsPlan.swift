@@ -50,21 +50,26 @@ final class WinogradRowsPlan: Sendable {
         (point > 0 || offsets[$0].contains(0)) && (point < Self.points - 1 || offsets[$0].contains(tapsPerPart - 1))
       }
     }
+    // Most points have as many products.
+    var known: [[Int]: CorrelationPlan] = [:]
     correlations = phases.enumerated().map { point, phases in
       guard !phases.isEmpty else { return nil }
+      let parts = Self.parts(of: taps, tapsPerPart: tapsPerPart, point: point)
+      if let plan = known[[parts, phases.count]] { return plan }
       var rows = extents
       rows.vertical = ConvolutionExtents.Axis(
         coarseLength: 1, fineLength: 1, kernel: 1, stride: 1, dilation: 1, padding: 0)
       rows.batch = 1
-      let parts = Self.parts(of: taps, tapsPerPart: tapsPerPart, point: point)
       switch direction {
       case .correlation: rows.fineChannels *= parts
       case .transpose:
         rows.coarseChannels *= parts
         rows.fineChannels *= phases.count
       }
-      return CorrelationPlan(
+      let plan = CorrelationPlan(
         direction, rows, kernels: kernels.table.pointee.convolution, lanes: kernels.lanes, tasks: 1)
+      known[[parts, phases.count]] = plan
+      return plan
     }
     guard correlations.allSatisfy({ $0 == nil || $0!.margins != nil }) else { return nil }
     let channels = inputChannels * Self.parts(of: taps, tapsPerPart: tapsPerPart, point: 0)
