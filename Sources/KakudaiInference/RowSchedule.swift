@@ -3,9 +3,9 @@ import KakudaiTensors
 /// In which steps and column strips a network is computed, and how many rows of each value must be held for that.
 ///
 /// A step makes `stepRows` rows of the output and what they need of every other value. Within it, strips are computed from the
-/// left to the right, each as far in every value as the strip's outputs need: nothing is computed twice, and what a strip
-/// touches stays in the cache. Before the first outputs, values get ahead as far as outputs need, some rows a step too: made at
-/// once, these rows would ask for larger rings than all that follow.
+/// left to the right, each as far in every value as the strip's outputs need: nothing is computed twice. Before the
+/// first outputs, values get ahead as far as outputs need, some rows a step too: made at once, these rows would ask for larger
+/// rings than all that follow.
 struct RowSchedule: Sendable {
   let stepRows: Int
   let steps: Int
