@@ -221,14 +221,28 @@ CK_INLINE void ck_emit_row(const ck_correlation *c, size_t o, const float *sourc
   if (copies) ck_copy_past_caches(target + done, line, rest);
 }
 
+/* Where element `i` of a row of an output is written, and how many of the elements from it on follow it there. */
+CK_INLINE ptrdiff_t ck_place(const ck_correlation *c, size_t i, size_t *following) {
+  *following = c->width - i;
+  if (c->joinedLength == 0) return (ptrdiff_t)i;
+  const size_t row = i / c->joinedLength, column = i - row * c->joinedLength;
+  *following = c->joinedLength - column;
+  return (ptrdiff_t)row * c->outputRowStride + (ptrdiff_t)column;
+}
+
 /* Writes `count` floats of the outputs of one tile, whose phases stand in scratch, from `first` on. */
 CK_INLINE void ck_emit(const ck_correlation *c, size_t first, size_t count, size_t rowLength) {
   const ck_epilogue *const e = c->epilogue;
   for (size_t o = 0; o < c->outputs; o++) {
     if (c->outputOffsets[o] == CK_NOWHERE) continue;
     const float *const residual = e && e->residual ? e->residual + e->residualOffsets[o] + first : NULL;
-    ck_emit_row(c, o, c->scratch + o * rowLength, c->outputs * rowLength, count, residual,
-                c->output + c->outputOffsets[o] + first);
+    const float *const source = c->scratch + o * rowLength;
+    for (size_t i = 0, following; i < count; i += following) {
+      const ptrdiff_t place = ck_place(c, first + i, &following);
+      if (following > count - i) following = count - i;
+      ck_emit_row(c, o, source + i / c->phases, c->outputs * rowLength, following, residual,
+                  c->output + c->outputOffsets[o] + place);
+    }
   }
 }
 
@@ -257,7 +271,8 @@ CK_INLINE void ck_correlate_row(const ck_correlation *c, const float *wanted, in
     most = own < most ? own : most;
   }
   const size_t rowLength = most * CK_LANES;
-  const int isDirect = c->phases == 1 && c->passCount == 1 && isWritten && !(c->epilogue && c->epilogue->residual);
+  const int isDirect = c->phases == 1 && c->passCount == 1 && isWritten && !(c->epilogue && c->epilogue->residual) &&
+                       c->joinedLength == 0;
   ck_destination rows;
   if (isDirect) ck_aim(c, c->passes, 1, rowLength, &rows);
   for (size_t x = 0, vectors; x < positions; x += vectors * CK_LANES) {
@@ -295,7 +310,7 @@ static void ck_correlate(const ck_correlation *correlation) {
     c.epilogue = &epilogue;
   }
   const int isPair = ck_is_pair(&c);
-  const size_t done = isPair && isWritten ? ck_correlate_depthwise(&c) : 0;
+  const size_t done = isPair && isWritten && c.joinedLength == 0 ? ck_correlate_depthwise(&c) : 0;
   for (size_t row = 0; row < c.rows && done * 2 < c.width; row++) {
     const float *const wanted =
         c.wanted && row < c.wantedRows ? c.wanted + (ptrdiff_t)row * c.wantedRowStride : NULL;

@@ -19,9 +19,12 @@ static __attribute__((noinline)) void ck_put(const ck_correlation *c, const ck_e
   if (c->outputOffsets[o] == CK_NOWHERE) return;
   if (count > c->width - first) count = c->width - first;
   if (e) ck_finish(e, o, sums, e->residual ? e->residual + e->residualOffsets[o] + first : NULL, sums, count);
-  float *const target = c->output + c->outputOffsets[o] + first;
-  if (c->streams) ck_copy_past_caches(target, sums, count);
-  else memcpy(target, sums, count * 4);
+  for (size_t i = 0, following; i < count; i += following) {
+    float *const target = c->output + c->outputOffsets[o] + ck_place(c, first + i, &following);
+    if (following > count - i) following = count - i;
+    if (c->streams) ck_copy_past_caches(target, sums + i, following);
+    else memcpy(target, sums + i, following * 4);
+  }
 }
 
 /* One tile; `outputs` and `vectors` are constants at every call. */
@@ -50,7 +53,17 @@ CK_INLINE void ck_pair_tile(const ck_correlation *c, size_t x, const float *want
   }
   const size_t first = 2 * x, length = 2 * CK_LANES * (size_t)vectors;
   const ck_epilogue *const e = c->epilogue;
-  const int isWhole = length <= c->width - first && !(e && e->residual);
+  const int isWhole = length <= c->width - first && !(e && e->residual) && c->joinedLength % CK_LANES == 0;
+  ptrdiff_t places[2 * CK_MOST_VECTORS]; /* of the vectors of an output */
+  size_t following;
+  places[0] = ck_place(c, first, &following);
+  CK_UNROLL for (int v = 1; v < 2 * vectors; v++) {
+    following -= CK_LANES;
+    places[v] = places[v - 1] + CK_LANES;
+    if (c->joinedLength == 0 || following > 0) continue;
+    places[v] += c->outputRowStride - (ptrdiff_t)c->joinedLength;
+    following = c->joinedLength;
+  }
   if (e && isWhole) {
     CK_FINISH_TILE(e, e->slopes, sums[0], outputs, vectors)
     CK_FINISH_TILE(e, e->slopes, sums[1], outputs, vectors)
@@ -60,11 +73,11 @@ CK_INLINE void ck_pair_tile(const ck_correlation *c, size_t x, const float *want
     CK_UNROLL for (int v = 0; v < vectors; v++) ck_zip(sums[0][o][v], sums[1][o][v], zipped + 2 * v, zipped + 2 * v + 1);
     const ptrdiff_t offset = c->outputOffsets[o];
     const int isPlain = isWhole && offset != CK_NOWHERE;
-    float *const target = c->output + (isPlain ? offset : 0) + first;
+    float *const target = c->output + (isPlain ? offset : 0);
     if (isPlain && !c->streams) {
-      CK_UNROLL for (int v = 0; v < 2 * vectors; v++) ck_store(target + v * CK_LANES, zipped[v]);
-    } else if (isPlain && (uintptr_t)target % sizeof(ck_vector) == 0) {
-      CK_UNROLL for (int v = 0; v < 2 * vectors; v++) ck_store_past_caches(target + v * CK_LANES, zipped[v]);
+      CK_UNROLL for (int v = 0; v < 2 * vectors; v++) ck_store(target + places[v], zipped[v]);
+    } else if (isPlain && ((uintptr_t)(target + places[0]) | (uintptr_t)c->outputRowStride * 4) % sizeof(ck_vector) == 0) {
+      CK_UNROLL for (int v = 0; v < 2 * vectors; v++) ck_store_past_caches(target + places[v], zipped[v]);
     } else {
       float line[2 * CK_MOST_VECTORS * CK_LANES];
       CK_UNROLL for (int v = 0; v < 2 * vectors; v++) ck_store(line + v * CK_LANES, zipped[v]);

@@ -50,7 +50,9 @@ typedef struct ck_epilogue {
 /* A block of at most `outputBlock` rows of outputs, each of `phases` phases that alternate along it:
  * output[outputOffsets[o] + x * phases + p] = bias[o] + sum over the passes of o and p, then channel c, then tap t, of
  *   weight(o, p, c, t) * input[c * channelStride + tapOffsets[t] + x]          for o < outputs and x * phases + p < width.
- * Rows whose offset is CK_NOWHERE are not written. The same is done `rows` times, each time the row strides further on. */
+ * Rows whose offset is CK_NOWHERE are not written. The same is done `rows` times, each time the row strides further on.
+ * Where `joinedLength` is not 0, the one row that is computed is several of so many floats, a multiple of `phases`, which are
+ * written outputRowStride apart; there is no residual then. */
 typedef struct ck_correlation {
   const float *input;
   ptrdiff_t channelStride, inputRowStride;
@@ -61,7 +63,7 @@ typedef struct ck_correlation {
   float *output;
   const ptrdiff_t *outputOffsets;
   ptrdiff_t outputRowStride, residualRowStride;
-  size_t width, rows;
+  size_t width, rows, joinedLength;
   const ck_epilogue *epilogue; /* or NULL */
   /* A row, as long as the rows read, of each channel that a later call will want in the caches, and the next; or NULL. These
    * channels are at most those that are summed. */

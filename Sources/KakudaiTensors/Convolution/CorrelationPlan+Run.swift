@@ -202,10 +202,14 @@ extension CorrelationPlan {
     _ output: RowWindow, _ scratch: Scratch
   ) {
     let isJoined = place.rowsPerCall > 1
-    let writesInPlace =
-      !isJoined
-      || outputsJoin && output.isContiguous && piece.residual?.isContiguous ?? true
-        && piece.columns.count == outputSize.width
+    let isOneRow = outputsJoin && output.isContiguous && piece.residual?.isContiguous ?? true
+    let isWhole = piece.columns.count == positionsPerRow * horizontalPhases && piece.columns.count == outputSize.width
+    let wantsAll =
+      position * verticalPhases >= piece.rows.lowerBound && (position + rows) * verticalPhases <= piece.rows.upperBound
+    // Vectors of rows of whole cache lines belong to one row each.
+    let isSeparable =
+      wantsAll && output.slots >= output.height && piece.residual == nil && outputSize.width % 16 == 0
+    let writesInPlace = !isJoined || isWhole && (isOneRow || isSeparable)
     let offsets = scratch.offsets
     for (index, line) in block.lines.enumerated() {
       offsets[index] =
@@ -225,7 +229,9 @@ extension CorrelationPlan {
       output: writesInPlace ? output.base + start : scratch.rows.elements, outputOffsets: offsets.baseAddress,
       outputRowStride: verticalPhases * output.rowStride,
       residualRowStride: verticalPhases * (piece.residual?.rowStride ?? 0), width: columns.count,
-      rows: isJoined ? 1 : rows, epilogue: writesInPlace ? epilogue : nil,
+      rows: isJoined ? 1 : rows,
+      joinedLength: isJoined && writesInPlace && !isOneRow ? outputSize.width : 0,
+      epilogue: writesInPlace ? epilogue : nil,
       wanted: wanted.map { UnsafePointer($0.window.base) + $0.window.offset(row: $0.rows.lowerBound) },
       wantedChannels: wanted?.channels ?? 0, wantedChannelStride: wanted?.window.channelStride ?? 0,
       wantedRowStride: wanted?.window.rowStride ?? 0, wantedRows: wanted?.rows.count ?? 0, weightsAhead: weightsAhead,

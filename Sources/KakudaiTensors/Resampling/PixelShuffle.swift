@@ -47,7 +47,7 @@ package struct PixelShuffling: Operation {
     return Tensor(shape: shape) { output in
       let input = inputs[0].storage.elements
       let (plane, rowLength) = (height * width, width * factor)
-      let streams: Int32 = 4 * output.count > cachedBytes ? 1 : 0
+      let streams: Int32 = 4 * output.count > cachedBytesOfCopies ? 1 : 0
       // Rows of the wide picture; each is made of `factor` rows of as many planes.
       let rows = rowLength == 0 ? 0 : output.count / rowLength
       Parallel.forEach(rows, minimumPerThread: max(1, elementsPerThread / max(1, rowLength))) { range in

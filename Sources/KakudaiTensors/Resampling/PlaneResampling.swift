@@ -34,7 +34,7 @@ struct PlaneResampling {
     let scratchSize = horizontal.scratchSize(lanes: kernels.lanes)
     let bandSize = max(1, outputPlane / bands.count)
     return Tensor(shape: shape) { output in
-      let streams = 4 * output.count > cachedBytes
+      let streams = 4 * output.count > cachedBytesOfCopies
       let input = UnsafePointer(tensor.storage.elements)
       Parallel.forEach(
         output.count / outputPlane * bands.count, minimumPerThread: max(1, elementsPerThread / bandSize)

@@ -19,6 +19,7 @@ struct ConvolutionEpilogueTests {
     Case(about: "a row that ends within a vector", input: [2, 3, 2, 39], outChannels: 5, kernel: 1),
     Case(about: "rows that are joined", input: [1, 4, 9, 7], outChannels: 7, kernel: 3),
     Case(about: "two phases that alternate", input: [1, 3, 5, 37], outChannels: 4, kernel: 4, stride: 2),
+    Case(about: "joined rows of cache lines", input: [1, 6, 9, 8], outChannels: 7, kernel: 2, stride: 2),
     Case(about: "five phases of joined rows", input: [2, 2, 5, 3], outChannels: 2, kernel: 6, stride: 5),
     Case(about: "vertical phases in one call", input: [1, 6, 4, 20], outChannels: 1, kernel: 9, stride: 2),
     Case(about: "a group for each channel", input: [1, 5, 6, 23], outChannels: 5, kernel: 4, stride: 2, groups: 5),

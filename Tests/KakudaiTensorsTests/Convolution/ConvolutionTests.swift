@@ -97,7 +97,16 @@ struct ConvolutionTests {
     ]
   }
 
-  @Test(arguments: drawn + smallMaps + depthwise + oddRows)
+  /// Short rows of whole cache lines, several of which are computed as one: two phases in registers, and more of them.
+  static let joinedRows: [Case] = [
+    Case(input: [1, 6, 9, 8], outChannels: 7, kernel: 2, stride: 2),
+    Case(input: [2, 5, 7, 24], outChannels: 13, kernel: 2, stride: 2),
+    Case(input: [1, 6, 5, 16], outChannels: 7, kernel: 3, stride: 3),
+    Case(input: [1, 6, 5, 4], outChannels: 7, kernel: 4, stride: 4),
+    Case(input: [1, 9, 6, 16], outChannels: 5, kernel: [2, 1], stride: [2, 1]),
+  ]
+
+  @Test(arguments: drawn + smallMaps + depthwise + oddRows + joinedRows)
   func `convTranspose2d is the plain sum, and so are its gradients`(
     _ testCase: Case
   ) throws {
