@@ -12,6 +12,8 @@ struct WeightGradientPlan {
   /// Positions in one band, and in one run of the kernel.
   let bandPositions: Int
   let runPositions: Int
+  /// Taps of fine channels that meet all coarse channels in one call.
+  let rightsTogether: Int
   /// How many parts the fine, and then the coarse channels of a group are dealt into.
   let fineParts: Int
   let coarseParts: Int
@@ -23,6 +25,8 @@ struct WeightGradientPlan {
     let columns = horizontal.positions + horizontal.reach
     // A run is short enough for its rows to stay in the first-level cache, a band for its own to stay in the second.
     runPositions = min(vertical.positions, max(1, 1024 / horizontal.positions))
+    // Rows of so many channels and taps stay in the second-level cache while all coarse channels meet them.
+    rightsTogether = max(96, 65_536 / (runPositions * columns))
     let planes = vertical.inputPhases.count * horizontal.inputPhases.count
     let bytesPerRow = 4 * (extents.fineChannelsPerGroup * planes * columns)
     let runs = max(1, (393_216 / bytesPerRow - vertical.reach) / runPositions)
@@ -92,14 +96,19 @@ struct WeightGradientPlan {
         var position = bandStart
         while position < bandEnd {
           let rows = min(runPositions, bandEnd - position)
+          // Rows without gaps are one long row.
+          let joined = band.isContiguous ? rows : 1
           rightOffsets.withUnsafeBufferPointer { offsets in
-            var products = ck_products(
-              left: coarse + position * horizontal.positions, leftStride: extents.coarsePlane,
-              leftRowStride: horizontal.positions, right: bandMemory + (position - bandStart) * band.columns,
-              rightOffsets: offsets.baseAddress, rightRowStride: band.columns, sums: gradient,
-              sumStride: extents.fineChannelsPerGroup * extents.kernelArea, lefts: coarseChannels.count,
-              rights: offsets.count, rows: rows, width: horizontal.positions)
-            operands.kernels.correlateProducts(&products)
+            for first in stride(from: 0, to: offsets.count, by: rightsTogether) {
+              var products = ck_products(
+                left: coarse + position * horizontal.positions, leftStride: extents.coarsePlane,
+                leftRowStride: horizontal.positions, right: bandMemory + (position - bandStart) * band.columns,
+                rightOffsets: offsets.baseAddress! + first, rightRowStride: band.columns, sums: gradient + first,
+                sumStride: extents.fineChannelsPerGroup * extents.kernelArea, lefts: coarseChannels.count,
+                rights: min(rightsTogether, offsets.count - first), rows: rows / joined,
+                width: joined * horizontal.positions)
+              operands.kernels.correlateProducts(&products)
+            }
           }
           position += rows
         }
