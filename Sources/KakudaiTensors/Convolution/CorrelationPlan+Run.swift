@@ -101,7 +101,8 @@ extension CorrelationPlan {
       scratch.taps.update(repeating: 0)
       let place = Place(
         input: UnsafePointer(input.base) + input.offset(row: positions.lowerBound), channelStride: input.channelStride,
-        rowStride: input.rowStride, rowsPerCall: input.isContiguous ? rowsPerCall : 1)
+        rowStride: input.rowStride,
+        rowsPerCall: !input.isContiguous ? 1 : writesApart(piece, to: output) ? joinableRows : rowsPerCall)
       run(piece, operands, positions: positions, scratch, place, output)
     } else if let zeros = input.zeros, let margins, zeros.left >= margins.left, zeros.right >= margins.right {
       for position in positions {
@@ -203,13 +204,8 @@ extension CorrelationPlan {
   ) {
     let isJoined = place.rowsPerCall > 1
     let isOneRow = outputsJoin && output.isContiguous && piece.residual?.isContiguous ?? true
-    let isWhole = piece.columns.count == positionsPerRow * horizontalPhases && piece.columns.count == outputSize.width
-    let wantsAll =
-      position * verticalPhases >= piece.rows.lowerBound && (position + rows) * verticalPhases <= piece.rows.upperBound
-    // Vectors of rows of whole cache lines belong to one row each.
-    let isSeparable =
-      wantsAll && output.slots >= output.height && piece.residual == nil && outputSize.width % 16 == 0
-    let writesInPlace = !isJoined || isWhole && (isOneRow || isSeparable)
+    let writesInPlace =
+      !isJoined || isOneRow && piece.columns.count == outputSize.width || writesApart(piece, to: output)
     let offsets = scratch.offsets
     for (index, line) in block.lines.enumerated() {
       offsets[index] =
@@ -239,6 +235,14 @@ extension CorrelationPlan {
       scratch: scratch.phases.elements)
     operands.kernels.correlate(&correlation)
     if !writesInPlace { separate(block, piece, operands, position: position, rows: rows, epilogue, output, scratch) }
+  }
+
+  /// Whether the kernel can write each of the rows that are computed as one where it belongs: rows of whole cache lines, so that no
+  /// vector belongs to two, all of them wanted.
+  private func writesApart(_ piece: Piece, to output: RowWindow) -> Bool {
+    outputSize.width % 16 == 0 && positionsPerRow * horizontalPhases == outputSize.width
+      && piece.columns.count == outputSize.width && piece.rows.lowerBound % verticalPhases == 0
+      && piece.rows.upperBound % verticalPhases == 0 && output.slots >= output.height && piece.residual == nil
   }
 
   /// Takes apart rows that were computed as one, and finishes them.

@@ -56,6 +56,8 @@ final class CorrelationPlan: Sendable {
   let positionsPerTask: Int
   /// Rows that one call computes as a single long one.
   let rowsPerCall: Int
+  /// The same where rows are read in place and written where they belong, so that it costs nothing.
+  let joinableRows: Int
   /// Whether rows that are computed together are one long row of an output without gaps.
   let outputsJoin: Bool
   let lines: [Line]
@@ -87,13 +89,13 @@ final class CorrelationPlan: Sendable {
     positionsPerRow = horizontal.positions
 
     // Narrow rows waste much of their last vector: several are joined.
-    let joinable = max(1, min(vertical.positions, 1024 / horizontal.positions))
+    joinableRows = max(1, min(vertical.positions, 1024 / horizontal.positions))
     let makeBand = { [vertical, horizontal, inputChannels] (positions: Int, isCompact: Bool) in
       CorrelationBand(
         vertical: vertical, horizontal: horizontal, positions: positions, channels: inputChannels, isCompact: isCompact)
     }
     let isCompact = joiningPays(
-      rows: joinable, lanes: lanes, products: extents.kernelArea * outputChannels,
+      rows: joinableRows, lanes: lanes, products: extents.kernelArea * outputChannels,
       outputs: outputChannels * vertical.phases.count * horizontal.phases.count, channels: inputChannels,
       width: horizontal.positions, planes: (makeBand(1, false), makeBand(1, true)))
 
@@ -106,7 +108,7 @@ final class CorrelationPlan: Sendable {
     // Where bands were small, a ring takes their place, and a task is as large as it can be.
     let isStepped = vertical.readStride > 1 || horizontal.readStride > 1
     let usesRing = !isCompact && !isStepped && cached < min(4 * vertical.reach, balanced, vertical.positions)
-    band = makeBand(min(max(cached, isCompact ? joinable : 1), balanced, vertical.positions), isCompact)
+    band = makeBand(min(max(cached, isCompact ? joinableRows : 1), balanced, vertical.positions), isCompact)
     positionsPerTask = usesRing ? balanced : band.positions
     ring =
       usesRing
@@ -114,7 +116,7 @@ final class CorrelationPlan: Sendable {
         vertical: vertical, horizontal: horizontal, margins: horizontal.margins, channels: inputChannels) : nil
     outputsJoin =
       vertical.phases.count == 1 && horizontal.positions * horizontal.phases.count == horizontal.outputLength
-    rowsPerCall = isCompact || (band.isContiguous && outputsJoin) ? min(joinable, band.positions) : 1
+    rowsPerCall = isCompact || (band.isContiguous && outputsJoin) ? min(joinableRows, band.positions) : 1
 
     let choice = PhaseGroup.choice(
       vertical: vertical, horizontal: horizontal, inputChannels: inputChannels, outputChannels: outputChannels,
