@@ -88,21 +88,23 @@ final class WinogradConvolution: Sendable {
     let region = WinogradPlan.Region(
       plan, images: (operands.images + perVector - 1) / perVector, rows: 0..<plan.outputSize.height,
       columns: 0..<plan.outputSize.width)
-    let (unit, parts) = shares(region, threads: threads, perVector: perVector)
-    let units = (region.tiles + unit - 1) / unit
+    // Tiles are dealt as whole vectors.
+    let together = plan.channelsPerVector == 1 ? kernels.lanes / perVector : 1
+    let vectors = (region.tiles + together - 1) / together
+    let (units, parts) = shares(vectors, most: plan.mostTiles / (together * perVector), threads: threads)
     let chunks = plan.chunks.count
     // A tile that is computed directly is so in all parts, once all of them are done.
     let again = Mutex<[(group: Int, runs: [WinogradPlan.Run])]>([])
     withThreadCount(threads) {
-      Parallel.forEach(plan.extents.groups * units * parts) { tasks in
+      Parallel.forEach(plan.extents.groups * units.count * parts) { tasks in
         let scratch = Scratch(self, imagesPerVector: perVector)
         for task in tasks {
           let (rest, part) = task.quotientAndRemainder(dividingBy: parts)
-          let (group, index) = rest.quotientAndRemainder(dividingBy: units)
+          let (group, index) = rest.quotientAndRemainder(dividingBy: units.count)
           let runs = plan.run(
-            index * unit..<min((index + 1) * unit, region.tiles), of: region, group: group,
-            chunks: chunks * part / parts..<chunks * (part + 1) / parts, operands, lanes: kernels.lanes,
-            scratch.winograd)
+            units[index].lowerBound * together..<min(units[index].upperBound * together, region.tiles),
+            of: region, group: group, chunks: chunks * part / parts..<chunks * (part + 1) / parts, operands,
+            lanes: kernels.lanes, scratch.winograd)
           if parts == 1 {
             repeatDirectly(runs, of: region, group: group, operands, scratch)
           } else if !runs.isEmpty {
@@ -117,19 +119,18 @@ final class WinogradConvolution: Sendable {
     for (group, runs) in left { repeatDirectly(runs, of: region, group: group, operands, scratch) }
   }
 
-  /// How many tiles (of as many images as a vector has) a task computes, and into how many parts its outputs are dealt: where lanes
-  /// are channels and there are few tiles, so that threads share the weights, and each transforms all samples.
-  private func shares(
-    _ region: WinogradPlan.Region, threads: Int, perVector: Int
-  ) -> (unit: Int, parts: Int) {
-    let share = (region.tiles * perVector + threads - 1) / threads
-    guard plan.channelsPerVector > 1 else {
-      let most = min(plan.mostTiles, (share + kernels.lanes - 1) / kernels.lanes * kernels.lanes)
-      return (most / perVector, 1)
+  /// The units that vectors of tiles are dealt into, at most `most` in each, and how many parts the outputs: more than one where
+  /// lanes are channels and there are few tiles, so that threads share the weights, and each transforms all samples.
+  private func shares(_ vectors: Int, most: Int, threads: Int) -> (units: [Range<Int>], parts: Int) {
+    let needed = (vectors + most - 1) / most
+    let parts = plan.channelsPerVector == 1 ? 1 : min(plan.chunks.count, (threads + needed - 1) / needed)
+    // Full units end with rows of tiles more often; few units are dealt evenly, so that no thread has one more.
+    guard needed < 8 * threads else {
+      return ((0..<needed).map { $0 * most..<min(($0 + 1) * most, vectors) }, parts)
     }
-    let units = (region.tiles + plan.mostTiles - 1) / plan.mostTiles
-    let parts = min(plan.chunks.count, (threads + units - 1) / units)
-    return parts * units < threads ? (min(plan.mostTiles, share), 1) : ((region.tiles + units - 1) / units, parts)
+    let balanced = (needed + threads - 1) / threads * threads
+    let count = parts > 1 && parts * needed >= threads ? needed : min(balanced, vectors)
+    return ((0..<count).map { vectors * $0 / count..<vectors * ($0 + 1) / count }, count == needed ? parts : 1)
   }
 
   private func operands(
