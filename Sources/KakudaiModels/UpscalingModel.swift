@@ -77,6 +77,7 @@ public struct UpscalingModel: Sendable {
       do { try network.load(weights) } catch { throw .unfittingWeights("\(error)") }
       return network
     }
+    if let network = IMDN(recognising: weights) { return network }
     // Any factor will do for recognising the network.
     guard FSRCNN(recognising: weights, scale: 2) != nil else {
       throw .unknownArchitecture(path: weights.path, tensors: weights.entries.count)

@@ -14,6 +14,7 @@ struct NetworkTests {
         KakudaiNet(scale: scale, width: 6, depth: 2), SRCNN(scale: scale, middle: 1),
         FSRCNN(scale: scale, features: 8, shrunk: 4, mappings: 2), ESPCN(scale: scale),
         EDSR(scale: scale, width: 6, blocks: 2), SRVGGNetCompact(scale: scale, width: 6, depth: 2),
+        IMDN(scale: scale, width: 16, blocks: 2),
       ] + (scale == 3 ? [] : [LapSRN(scale: scale, width: 6, depth: 2)])
     }
   }
@@ -21,7 +22,8 @@ struct NetworkTests {
   @Test(arguments: [
     // Convolution weights and biases; the papers' own figures, which leave out slopes, or those of the authors' code.
     ("srcnn", 2, 57_281), ("fsrcnn", 3, 12_464 + 173 + 172), ("espcn", 2, 21_284), ("edsr", 2, 1_369_859),
-    ("edsr", 3, 1_554_499), ("edsr", 4, 1_517_571), ("srvgg", 4, 621_424),
+    ("edsr", 3, 1_554_499), ("edsr", 4, 1_517_571), ("srvgg", 4, 621_424), ("imdn", 2, 694_404),
+    ("imdn", 4, 715_176),
   ]) func `the networks have the sizes of their papers`(name: String, scale: Int, parameters: Int) throws {
     let network = try TrainingRecipe(named: name).network(scale: scale)
     #expect(network.parameterCount == parameters, "\(name): \(network.parameterCount)")
@@ -94,7 +96,7 @@ struct NetworkTests {
     #expect(throws: ModelError.impossibleScale(network: "lapsrn", scale: 3)) { try recipe.network(scale: 3) }
     try withTemporaryFolder { folder in
       let path = "\(folder)/net"
-      for architecture in ["kakudai", "srvgg", "edsr", "lapsrn"] {
+      for architecture in ["kakudai", "srvgg", "edsr", "lapsrn", "imdn"] {
         let options = ["width": "4000", "depth": "4000", "blocks": "4000"]
         try Safetensors.write(
           ["x": .ones([9])], metadata: ["architecture": architecture, "scale": "2"].merging(options) { $1 }, to: path)

@@ -6,7 +6,7 @@ import KakudaiWeights
 import TestSupport
 import Testing
 
-/// The published results of bicubic enlargement and those known of a FSRCNN, on pictures that are not part of the project: beside the checkout, in
+/// The published results of bicubic enlargement and of IMDN, and those known of a FSRCNN, on pictures that are not part of the project: beside the checkout, in
 /// `shared/data`. Where `KAKUDAI_REQUIRE_DATA` is set they must be there.
 struct Set5Tests {
   static let data = #filePath.split(separator: "/").dropLast(4).map { "/" + $0 }.joined() + "/shared/data"
@@ -45,7 +45,7 @@ struct Set5Tests {
     scale: Int, known: Double, bicubic: Double
   ) throws {
     let models = [
-      (try fsrcnn(scale: scale), known), (try UpscalingModel(named: "bicubic"), bicubic),
+      (try converted("fsrcnn/fsrcnn_x\(scale)"), known), (try UpscalingModel(named: "bicubic"), bicubic),
     ]
     for (model, expected) in models {
       let psnr = try meanPSNR(of: model, scale: scale)
@@ -55,6 +55,14 @@ struct Set5Tests {
       let psnr = try meanPSNR(of: model, scale: scale)
       #expect(psnr > known, "what ships should be better than FSRCNN; \(model.name) ×\(scale): \(psnr) dB")
     }
+  }
+
+  @Test(.enabled(if: isThere, "Set5 is not beside the checkout"))
+  func `IMDN with its authors' weights reaches its published PSNR`() throws {
+    let model = try converted("imdn/IMDN_x2")
+    #expect(model.networks[0].title == "imdn ×2")
+    let psnr = try meanPSNR(of: model, scale: 2)
+    #expect(abs(psnr - 38.00) < 0.02, "\(psnr) dB")
   }
 
   private func meanPSNR(of model: UpscalingModel, scale: Int) throws -> Double {
@@ -69,15 +77,15 @@ struct Set5Tests {
   }
 
   /// The weights are a file from before PyTorch's zip format, and may not be copied into the project.
-  private func fsrcnn(scale: Int) throws -> UpscalingModel {
+  private func converted(_ name: String) throws -> UpscalingModel {
     try withTemporaryFolder { folder in
-      let path = "\(folder)/fsrcnn_x\(scale).safetensors"
+      let path = "\(folder)/\(name.split(separator: "/").last!).safetensors"
       let script =
         #filePath.split(separator: "/").dropLast().map { "/" + $0 }.joined()
         + "/Fixtures/convert-legacy-checkpoint.py"
       let process = Process()
       process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-      process.arguments = ["python3", script, "\(Self.data)/models/fsrcnn/fsrcnn_x\(scale).pth", path]
+      process.arguments = ["python3", script, "\(Self.data)/models/\(name).pth", path]
       try process.run()
       process.waitUntilExit()
       return try UpscalingModel(Safetensors(contentsOf: path), scale: nil)

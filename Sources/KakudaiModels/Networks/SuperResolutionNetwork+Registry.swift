@@ -32,6 +32,9 @@ func network(
     return body("width", "depth").map { LapSRN(scale: scale, width: $0.width, depth: $0.layers) }
   case EDSR.architecture:
     return body("width", "blocks").map { EDSR(scale: scale, width: $0.width, blocks: $0.layers) }
+  case IMDN.architecture:
+    guard let (width, blocks) = body("width", "blocks"), width % 16 == 0 else { return nil }
+    return IMDN(scale: scale, width: width, blocks: blocks)
   case SRVGGNetCompact.architecture:
     return body("width", "depth").map { SRVGGNetCompact(scale: scale, width: $0.width, depth: $0.layers) }
   default: return nil

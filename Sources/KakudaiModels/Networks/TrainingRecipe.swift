@@ -30,6 +30,7 @@ public struct TrainingRecipe: Sendable {
     TrainingRecipe(name: "edsr", summary: "the baseline of Lim et al. 2017: RGB, width 64, 16 blocks") {
       EDSR(scale: $0)
     },
+    TrainingRecipe(name: "imdn", summary: "Hui et al. 2019: RGB, width 64, 6 blocks") { IMDN(scale: $0) },
     TrainingRecipe(name: "srvgg", summary: "the compact network of Real-ESRGAN: RGB, width 64, depth 16") {
       SRVGGNetCompact(scale: $0)
     },
