@@ -52,6 +52,28 @@ struct TrainCommandTests {
     }
   }
 
+  @Test func `a network learns what its teacher makes of the pictures`() throws {
+    try withTemporaryFolder { folder in
+      for index in 0..<3 {
+        try withRandomSeed(UInt64(index)) {
+          try Image(colour: .uniform([1, 3, 56, 64])).write(to: "\(folder)/\(index).png")
+        }
+      }
+      let arguments = Self.arguments(folder, output: "taught.safetensors")
+      let taught = try CommandTests.kakudai(arguments: arguments + ["--teacher", "bilinear"])
+      #expect(taught.status == 0, "\(taught)")
+      #expect(
+        try CommandTests.kakudai(arguments: Self.arguments(folder, output: "own.safetensors")).status == 0)
+      #expect(try readBytes("\(folder)/taught.safetensors") != readBytes("\(folder)/own.safetensors"))
+      let other = try CommandTests.kakudai(arguments: arguments + ["--resume", "--teacher", "fast"])
+      #expect(other.status == 1 && other.errors.contains("was made with teacher bilinear, not fast"), "\(other)")
+      let missing = try CommandTests.kakudai(arguments: arguments + ["--teacher", "none.safetensors"])
+      #expect(missing.status == 1 && missing.errors.contains("none.safetensors"), "\(missing)")
+      let photo = try CommandTests.kakudai(arguments: arguments + ["--teacher", "fast", "--degradation", "photo"])
+      #expect(photo.status == 2 && photo.errors.contains("--teacher"), "\(photo)")
+    }
+  }
+
   @Test func `what a training leaves is a picture of it, and weights for all other commands`() throws {
     try withTemporaryFolder { folder in
       for index in 0..<3 {

@@ -33,6 +33,13 @@ struct TrainingTests {
     #expect(training.validationPSNR(pictures) > before + 1)
   }
 
+  @Test func `what a teacher makes of the small picture takes the place of the large one`() throws {
+    let picture = Self.pictures(scale: 2)[0]
+    let taught = try picture.taught(by: Upscaler(UpscalingModel(named: "nearest"))).tensors
+    #expect(taught.small == picture.tensors.small)
+    #expect(taught.large == interpolate(taught.small, scaleFactor: 2, mode: .nearest))
+  }
+
   @Test func `a training that is saved and loaded goes on with the same bytes`() throws {
     let crops = CropSource(Self.pictures(scale: 2), side: 8, batch: 2, channels: 1, seed: 1)!
     func advanced(

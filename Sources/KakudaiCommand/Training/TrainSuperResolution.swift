@@ -96,6 +96,13 @@ struct TrainSuperResolution: ParsableCommand {
       """)
   var from: String?
 
+  @Option(
+    help: """
+      A model whose enlargements are learnt in place of the pictures themselves, a built-in one or a weight file; what is held \
+      out is judged by the pictures.
+      """)
+  var teacher: String?
+
   @Option(help: "Steps between two judgements.")
   var judgeEvery = 1000
 
@@ -119,6 +126,9 @@ struct TrainSuperResolution: ParsableCommand {
       throw ValidationError("\(name) must be at least 1.")
     }
     guard (1...8).contains(scale) else { throw ValidationError("--scale goes from 1 to 8.") }
+    if teacher != nil && degradation == .photo {
+      throw ValidationError("--teacher enlarges clean pictures; it does not go with --degradation photo.")
+    }
     guard heldOut >= 0 && warmUp >= 0 else { throw ValidationError("--held-out and --warm-up must not be negative.") }
   }
 
@@ -148,10 +158,16 @@ struct TrainSuperResolution: ParsableCommand {
       try training.load(file)
     }
 
+    let teachingModel = try teacher.map { name in
+      let isBuiltIn = UpscalingModel.builtIn.contains { $0.name == name }
+      return isBuiltIn
+        ? try UpscalingModel(named: name) : try UpscalingModel(Safetensors(contentsOf: name), scale: scale)
+    }
     var pictures = TrainingPictures(scale: scale)
     for folder in data { try pictures.add(folder: folder, halving: false) }
     for folder in halve { try pictures.add(folder: folder, halving: true) }
     var (used, judged) = pictures.split(heldOut: heldOut, seed: seed)
+    if let teachingModel { used = try taught(used, by: teachingModel) }
     if degradation == .photo { judged = judged.enumerated().map { $1.degraded(seed: seed &+ UInt64($0)) } }
     guard
       let crops = CropSource(
@@ -190,6 +206,16 @@ struct TrainSuperResolution: ParsableCommand {
     Terminal.report("\(output): \(trained.parameterCount) parameters after \(steps) steps")
   }
 
+  private func taught(
+    _ pictures: [SuperResolutionPicture], by teacher: UpscalingModel
+  ) throws -> [SuperResolutionPicture] {
+    defer { Terminal.clearProgress() }
+    return try pictures.enumerated().map { index, picture in
+      Terminal.showProgress("\(teacher.name): \(index + 1) of \(pictures.count) pictures enlarged")
+      return try picture.taught(by: Upscaler(teacher))
+    }
+  }
+
   /// What must be the same when a training is resumed.
   private var settings: [String: String] {
     var settings = [
@@ -200,11 +226,12 @@ struct TrainSuperResolution: ParsableCommand {
       "heldOut": "\(heldOut)", "data": data.joined(separator: ":"), "halve": halve.joined(separator: ":"),
     ]
     if degradation != .bicubic { settings["degradation"] = degradation.rawValue }
+    if let teacher { settings["teacher"] = teacher }
     return settings
   }
 
   /// Those that checkpoints name only where they are not as usual.
-  static let optionalSettings = ["degradation"]
+  static let optionalSettings = ["degradation", "teacher"]
 }
 
 extension SuperResolutionLoss: ExpressibleByArgument {}

@@ -1,3 +1,4 @@
+import KakudaiInference
 public import KakudaiTensors
 
 /// A picture to train or judge with: what it is, and what a network of some scale gets to see of it, both in 8 bits.
@@ -30,6 +31,17 @@ public struct SuperResolutionPicture: Sendable {
   /// The pair as tensors with `channels` channels (1: luma): `(1, channels, H, W)` and `(1, channels, scale·H, scale·W)`.
   public func pair(channels: Int) -> (small: Tensor, large: Tensor) {
     (colours(small.tensor, channels: channels), colours(large.tensor, channels: channels))
+  }
+
+  /// The same small picture with what a model makes of it as the large one: what a network learns that is taught by the model
+  /// (knowledge distillation, Hinton et al. 2015). No network could know what the small picture does not tell, and a larger one
+  /// than that which learns has left it out.
+  ///
+  /// - Throws: when the model cannot enlarge a picture of this size.
+  public func taught(by teacher: Upscaler) throws(ModelError) -> SuperResolutionPicture {
+    let colours = small.tensor
+    let plan = try teacher.plan(for: colours.shape, to: PerAxis(height: large.height, width: large.width))
+    return SuperResolutionPicture(scale: scale, large: BytePlanes(plan(colours)), small: small)
   }
 
   /// The middle of the picture, at most `side` pixels high and wide at the small size.
