@@ -2,12 +2,9 @@ import KakudaiTensors
 
 /// Operations that depend on the whole picture by statistics alone become others when these are known.
 extension Graph {
-  /// The first such operation, and the value of which it needs the statistics.
-  var firstPictureOperation: (index: Int, input: Int)? {
-    for index in values.indices where operation(index) is any PictureOperation {
-      return (index, inputs(index)[0])
-    }
-    return nil
+  /// The value of which the first such operation needs the statistics.
+  var firstPicture: Int? {
+    values.indices.first { operation($0) is any PictureOperation }.map { inputs($0)[0] }
   }
 
   /// What computes a value, and nothing else.
@@ -26,10 +23,12 @@ extension Graph {
     return result
   }
 
-  /// Puts what an operation is with these statistics in its place, and computes what has become constant by that.
-  mutating func resolve(_ index: Int, _ statistics: PictureStatistics) {
-    guard let operation = operation(index) as? any PictureOperation else { return }
-    values[index].origin = operation.origin(statistics, input: inputs(index)[0], shape: values[index].shape)
+  /// Puts what operations on a value are with its statistics in their places, and computes what has become constant by that.
+  mutating func resolve(_ picture: Int, _ statistics: PictureStatistics) {
+    for index in values.indices where inputs(index).first == picture {
+      guard let operation = operation(index) as? any PictureOperation else { continue }
+      values[index].origin = operation.origin(statistics, input: picture, shape: values[index].shape)
+    }
     for index in values.indices {
       guard case .result(let operation, let inputs) = values[index].origin else { continue }
       let constants = inputs.compactMap { constant($0) }

@@ -28,8 +28,8 @@ struct Graph: Sendable {
     if let normalization = PictureNormalization(operation, constants: inputs.map { constant($0) }, input: input) {
       return append(normalization, inputs: [inputs[0]], shape: value.shape)
     }
-    if let mean = PictureMean(operation, input: input, shape: value.shape) {
-      return append(mean, inputs: [inputs[0]], shape: value.shape)
+    if let moment = PictureMoment(operation, input: input, shape: value.shape) {
+      return append(moment, inputs: [inputs[0]], shape: value.shape)
     }
     if let interpolation = operation as? Interpolation, value.shape.rank == 4 {
       var place = inputs[0]

@@ -49,11 +49,11 @@ public struct Plan: Sendable {
   /// How the network flows by rows once statistics are known; `nil` where these are not enough.
   private static func rows(withStatisticsOf graph: Graph) -> (statistics: [RowGraph], last: RowGraph)? {
     var (graph, statistics) = (graph, [RowGraph]())
-    while let operation = graph.firstPictureOperation {
-      guard let rows = try? RowGraph(graph.ending(at: operation.input)) else { return nil }
+    while let picture = graph.firstPicture {
+      guard let rows = try? RowGraph(graph.ending(at: picture)) else { return nil }
       statistics.append(rows)
       // Any will do for the shapes.
-      graph.resolve(operation.index, PictureStatistics(of: graph.values[operation.input].shape))
+      graph.resolve(picture, PictureStatistics(of: graph.values[picture].shape))
     }
     return (try? RowGraph(graph)).map { (statistics, $0) }
   }
@@ -124,11 +124,11 @@ public struct Plan: Sendable {
         }, write: write)
     }
     var known = graph
-    while let operation = known.firstPictureOperation {
-      let rows = try RowGraph(known.ending(at: operation.input))
-      var statistics = PictureStatistics(of: known.values[operation.input].shape)
+    while let picture = known.firstPicture {
+      let rows = try RowGraph(known.ending(at: picture))
+      var statistics = PictureStatistics(of: known.values[picture].shape)
       try stream(rows) { range, window in statistics.add(range, of: window) }
-      known.resolve(operation.index, statistics)
+      known.resolve(picture, statistics)
     }
     if !statisticsRows.isEmpty { last = try RowGraph(known) }
     let output = last.output

@@ -125,11 +125,15 @@ struct RandomNetwork: Sendable {
       }
     }
 
-    /// Hu et al. (2018): channels weighted by what their means say.
+    /// Hu et al. (2018): channels weighted by what their means say; with the deviations, as in IMDN.
     private mutating func squeezeAndExcite(_ x: Tensor) -> Tensor {
       let channels = x.shape[1]
-      let means =
+      var means =
         draw(2) == 0 ? x.mean(axes: [2, 3], keepingAxes: true) : adaptiveAveragePool2d(x, outputSize: 1)
+      if draw(2) == 0 {
+        means =
+          means + sqrt(x.variance(axes: [2, 3], isUnbiased: false, keepingAxes: true) + Tensor(1e-3))
+      }
       let squeezed = relu(conv2d(means, constant([2, channels, 1, 1]), constant([2])))
       return x * sigmoid(conv2d(squeezed, constant([channels, 2, 1, 1])))
     }

@@ -59,18 +59,20 @@ package struct PictureNormalization: PictureOperation {
   }
 }
 
-/// The mean of each channel of one picture.
-package struct PictureMean: PictureOperation {
-  package static let name = "mean of the picture"
+/// The mean or the variance of each channel of one picture.
+package struct PictureMoment: PictureOperation {
+  package static let name = "moment of the picture"
+  private let kind: Reduction.Kind
   private let shape: Shape
 
   /// `nil` for another operation.
   package init?(_ operation: any Operation, input: Shape, shape: Shape) {
     guard input.isPicture, shape.elementCount == input[-3] else { return nil }
     switch operation {
-    case let reduction as Reduction where reduction.kind == .mean:
+    case let reduction as Reduction where reduction.kind != .sum:
       guard let axes = reduction.axes, Set(axes.map { $0 < 0 ? $0 : $0 - input.rank }) == [-1, -2] else { return nil }
-    case let interpolation as Interpolation where interpolation.mode == .area: break
+      kind = reduction.kind
+    case let interpolation as Interpolation where interpolation.mode == .area: kind = .mean
     default: return nil
     }
     self.shape = shape
@@ -79,7 +81,8 @@ package struct PictureMean: PictureOperation {
   package func outputShape(of inputs: [Shape]) throws(ShapeError) -> Shape { shape }
 
   package func origin(_ statistics: PictureStatistics, input: Int, shape: Shape) -> Recording.Origin {
-    .constant(Tensor(statistics.means, shape: shape))
+    let moments = kind == .mean ? statistics.means : statistics.variances(isUnbiased: kind == .unbiasedVariance)
+    return .constant(Tensor(moments, shape: shape))
   }
 }
 

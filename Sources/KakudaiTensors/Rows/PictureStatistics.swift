@@ -70,4 +70,9 @@ package struct PictureStatistics: Sendable {
   }
 
   var means: [Float] { channels.map { Float($0.mean) } }
+
+  func variances(isUnbiased: Bool) -> [Float] {
+    let count = Double(rows * width - (isUnbiased ? 1 : 0))
+    return channels.map { Float($0.squares / count) }
+  }
 }
