@@ -99,10 +99,12 @@ extension CorrelationPlan {
     preparePasses(piece, operands, scratch)
     if readsInPlace, input.slots >= input.height {
       scratch.taps.update(repeating: 0)
+      let next = positions.upperBound..<min(positions.upperBound + positions.count, input.height)
       let place = Place(
         input: UnsafePointer(input.base) + input.offset(row: positions.lowerBound), channelStride: input.channelStride,
         rowStride: input.rowStride,
-        rowsPerCall: !input.isContiguous ? 1 : writesApart(piece, to: output) ? joinableRows : rowsPerCall)
+        rowsPerCall: !input.isContiguous ? 1 : writesApart(piece, to: output) ? joinableRows : rowsPerCall,
+        wanted: Wanted(window: input, channels: inputChannels, rows: next))
       run(piece, operands, positions: positions, scratch, place, output)
     } else if let zeros = input.zeros, let margins, zeros.left >= margins.left, zeros.right >= margins.right {
       for position in positions {
