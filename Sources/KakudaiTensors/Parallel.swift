@@ -23,10 +23,11 @@ package enum Parallel {
     let parts = max(1, min(threadCount, count / max(1, minimumPerThread)))
     guard parts > 1 else { return body(0..<count) }
     withoutActuallyEscaping(body) { body in
-      // The parts are disjoint, and all are done when `concurrentPerform` returns.
+      // The parts are disjoint, and all are done when this returns.
       nonisolated(unsafe) let body = body
-      DispatchQueue.concurrentPerform(iterations: parts) { part in
-        body(count * part / parts..<count * (part + 1) / parts)
+      let perform: @Sendable (Int) -> Void = { body(count * $0 / parts..<count * ($0 + 1) / parts) }
+      if !WorkerPool.shared.perform(parts, perform) {
+        DispatchQueue.concurrentPerform(iterations: parts, execute: perform)
       }
     }
   }

@@ -14,6 +14,15 @@
 #include "ck_winograd.h"
 #include "ck_winograd_gradient.h"
 
+/* Tells the processor that a loop waits for another thread. */
+static inline void ck_relax(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
 /* All kernels of one instruction set. */
 typedef struct ck_kernels {
   const char *name; /* "portable", "avx2", "avx512", "neon" */
