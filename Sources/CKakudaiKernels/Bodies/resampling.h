@@ -56,10 +56,23 @@ CK_INLINE void ck_resample_outputs(const ck_resampling *r, const float *input, f
   }
 }
 
-/* Samples `step` apart. */
-CK_INLINE ck_vector ck_load_apart(const float *source, const int step) {
-  const ck_vector first = ck_load(source);
-  return step == 1 ? first : __builtin_shufflevector(first, ck_load(source + CK_LANES), CK_EVENS);
+/* The weighted sum of `taps` samples from each of so many that are `step` apart. */
+CK_INLINE ck_vector ck_weighted_apart(const float *samples, const float *weights, const size_t taps, const int step) {
+  ck_vector sum;
+  if (step == 1) {
+    sum = weights[0] * ck_load(samples);
+    for (size_t tap = 1; tap < taps; tap++)
+      sum = ck_multiply_add(ck_broadcast(weights[tap]), ck_load(samples + tap), sum);
+    return sum;
+  }
+  for (size_t tap = 0; tap < taps; tap += 2) {
+    const ck_vector first = ck_load(samples + tap), second = ck_load(samples + tap + CK_LANES);
+    const ck_vector even = __builtin_shufflevector(first, second, CK_EVENS);
+    sum = tap == 0 ? weights[0] * even : ck_multiply_add(ck_broadcast(weights[tap]), even, sum);
+    if (tap + 1 < taps)
+      sum = ck_multiply_add(ck_broadcast(weights[tap + 1]), __builtin_shufflevector(first, second, CK_ODDS), sum);
+  }
+  return sum;
 }
 
 /* The outputs of one row whose weights repeat, at least as many periods as a vector has lanes. */
@@ -72,10 +85,8 @@ CK_INLINE void ck_resample_periods(const ck_resampling *r, const float *input, f
     if (first + CK_LANES > periods) first = periods - CK_LANES; /* some of the last ones again */
     ck_vector sums[4];
     CK_UNROLL for (int p = 0; p < phases; p++) {
-      const float *const samples = input + starts[p] + (ptrdiff_t)first * step, *const weights = r->weights + offsets[p];
-      sums[p] = weights[0] * ck_load_apart(samples, step);
-      for (size_t tap = 1; tap < taps; tap++)
-        sums[p] = ck_multiply_add(ck_broadcast(weights[tap]), ck_load_apart(samples + tap, step), sums[p]);
+      sums[p] = ck_weighted_apart(
+          input + starts[p] + (ptrdiff_t)first * step, r->weights + offsets[p], taps, step);
     }
     if (phases == 4) {
       ck_vector even[2], odd[2];
