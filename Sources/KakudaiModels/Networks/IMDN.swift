@@ -1,6 +1,6 @@
 public import KakudaiLayers
 public import KakudaiTensors
-public import KakudaiWeights
+import KakudaiWeights
 
 /// The information multi-distillation network of Hui, Gao, Yang and Wang (2019): RGB
 /// `(N, 3, H, W) → (N, 3, scale·H, scale·W)`.
