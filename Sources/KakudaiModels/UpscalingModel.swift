@@ -68,9 +68,9 @@ public struct UpscalingModel: Sendable {
     if let architecture = weights.metadata["architecture"] {
       guard let scale = validScale else { throw .unknownScale(path: weights.path) }
       let options = weights.metadata.compactMapValues { Int($0) }
-      let numberCount = weights.entries.reduce(0) { $0 + $1.shape.elementCount }
       guard
-        var network = KakudaiModels.network(architecture, scale: scale, options: options, numberCount: numberCount)
+        var network = KakudaiModels.network(
+          architecture, scale: scale, options: options, numberCount: weights.numberCount)
       else {
         throw .unknownArchitecture(path: weights.path, tensors: weights.entries.count)
       }

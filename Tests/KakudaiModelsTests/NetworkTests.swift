@@ -104,6 +104,13 @@ struct NetworkTests {
           try UpscalingModel(Safetensors(contentsOf: path), scale: nil)
         }
       }
+      // By the names alone, a network with 1.6 billion weights in one layer.
+      try Safetensors.write(
+        ["fea_conv.weight": .zeros([4000, 1]), "IMDB1.c1.weight": .zeros([1]), "upsampler.0.weight": .zeros([12])],
+        metadata: [:], to: path)
+      #expect(throws: ModelError.unknownArchitecture(path: path, tensors: 3)) {
+        try UpscalingModel(Safetensors(contentsOf: path), scale: nil)
+      }
     }
   }
 }

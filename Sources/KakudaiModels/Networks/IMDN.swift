@@ -111,15 +111,17 @@ extension IMDN {
   ///
   /// - Returns: `nil` when the file holds another network.
   init?(recognising weights: Safetensors) {
-    let tensors = Dictionary(
-      weights.tensors.map { ($0.key.hasPrefix("module.") ? String($0.key.dropFirst(7)) : $0.key, $0.value) },
-      uniquingKeysWith: { first, _ in first })
-    let blocks = (1...).prefix { tensors["IMDB\($0).c1.weight"] != nil }.count
-    guard let feature = tensors["fea_conv.weight"]?.shape, let last = tensors["upsampler.0.weight"]?.shape,
-      feature.rank == 4, last.rank == 4, blocks > 0, feature[0] % 16 == 0,
-      let scale = (1...8).first(where: { 3 * $0 * $0 == last[0] })
+    let prefix = weights.entry("module.fea_conv.weight") == nil ? "" : "module."
+    func outputs(_ name: String) -> Int? { weights.entry("\(prefix)\(name).weight")?.shape.dimensions.first }
+    guard let width = outputs("fea_conv"), let last = outputs("upsampler.0"),
+      let scale = (1...8).first(where: { 3 * $0 * $0 == last }),
+      var network = KakudaiModels.network(
+        Self.architecture, scale: scale,
+        options: ["width": width, "blocks": (1...).prefix { outputs("IMDB\($0).c1") != nil }.count],
+        numberCount: weights.numberCount) as? IMDN
     else { return nil }
-    self.init(scale: scale, width: feature[0], blocks: blocks)
-    guard (try? load(tensors, from: weights.path)) != nil else { return nil }
+    let tensors = weights.tensors.map { (String($0.key.dropFirst(prefix.count)), $0.value) }
+    guard (try? network.load(Dictionary(tensors) { first, _ in first }, from: weights.path)) != nil else { return nil }
+    self = network
   }
 }

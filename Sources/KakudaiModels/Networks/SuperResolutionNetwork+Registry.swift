@@ -1,3 +1,6 @@
+import KakudaiTensors
+import KakudaiWeights
+
 /// An architecture with random weights.
 ///
 /// - Parameters:
@@ -39,4 +42,9 @@ func network(
     return body("width", "depth").map { SRVGGNetCompact(scale: scale, width: $0.width, depth: $0.layers) }
   default: return nil
   }
+}
+
+extension Safetensors {
+  /// The numbers in all tensors.
+  var numberCount: Int { entries.reduce(0) { $0 + $1.shape.elementCount } }
 }
