@@ -122,15 +122,16 @@ final class WinogradConvolution: Sendable {
   /// The units that vectors of tiles are dealt into, at most `most` in each, and how many parts the outputs: more than one where
   /// lanes are channels and there are few tiles, so that threads share the weights, and each transforms all samples.
   private func shares(_ vectors: Int, most: Int, threads: Int) -> (units: [Range<Int>], parts: Int) {
-    let needed = (vectors + most - 1) / most
-    let parts = plan.channelsPerVector == 1 ? 1 : min(plan.chunks.count, (threads + needed - 1) / needed)
-    // Full units end with rows of tiles more often; few units are dealt evenly, so that no thread has one more.
-    guard needed < 8 * threads else {
-      return ((0..<needed).map { $0 * most..<min(($0 + 1) * most, vectors) }, parts)
+    func evenly(_ count: Int) -> [Range<Int>] {
+      (0..<count).map { vectors * $0 / count..<vectors * ($0 + 1) / count }
     }
-    let balanced = (needed + threads - 1) / threads * threads
-    let count = parts > 1 && parts * needed >= threads ? needed : min(balanced, vectors)
-    return ((0..<count).map { vectors * $0 / count..<vectors * ($0 + 1) / count }, count == needed ? parts : 1)
+    let needed = (vectors + most - 1) / most
+    let balanced = min((needed + threads - 1) / threads * threads, vectors)
+    let parts = plan.channelsPerVector == 1 ? 1 : min(plan.chunks.count, (threads + needed - 1) / needed)
+    if parts > 1 && parts * needed >= balanced { return (evenly(needed), parts) }
+    // Full units end with rows of tiles more often; few units are dealt evenly, so that no thread has one more.
+    guard needed >= 8 * threads else { return (evenly(balanced), 1) }
+    return ((0..<needed).map { $0 * most..<min(($0 + 1) * most, vectors) }, 1)
   }
 
   private func operands(
