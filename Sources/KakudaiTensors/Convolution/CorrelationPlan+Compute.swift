@@ -142,12 +142,6 @@ extension CorrelationPlan {
   }
 }
 
-/// Outputs larger than this have left the caches before anybody reads them.
-let cachedBytes = 8 << 20
-
-/// The same for what takes hardly any arithmetic: rows come faster than memory takes them, so that caches help for longer.
-let cachedBytesOfCopies = 2 * cachedBytes
-
 extension ConvolutionExtents {
   /// Multiplications of one direction.
   var multiplications: Int { batch * coarsePlane * coarseChannels * fineChannelsPerGroup * kernelArea }

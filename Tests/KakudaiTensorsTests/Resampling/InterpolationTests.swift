@@ -99,6 +99,23 @@ struct InterpolationTests {
     }
   }
 
+  /// Large results are written past the caches, each of their planes alone is not.
+  @Test func `results beyond the caches are those of their planes`() {
+    let picture = Tensor.random([1, 5, 500, 516], seed: 1)
+    let shuffled = Tensor.random([1, 20, 500, 516], seed: 2)
+    withEveryKernelTable { kernels in
+      let (large, joined) = (
+        interpolate(picture, scaleFactor: 2, mode: .bilinear), pixelShuffle(shuffled, upscaleFactor: 2)
+      )
+      for plane in 0..<5 {
+        let alone = interpolate(picture.sliced(1, plane..<plane + 1), scaleFactor: 2, mode: .bilinear)
+        #expect(large.sliced(1, plane..<plane + 1) == alone, "\(kernels.name), plane \(plane)")
+        let parts = shuffled.sliced(1, 4 * plane..<4 * plane + 4)
+        #expect(joined.sliced(1, plane..<plane + 1) == pixelShuffle(parts, upscaleFactor: 2), "\(kernels.name)")
+      }
+    }
+  }
+
   /// Parts are too narrow for the kernel that knows whole factors; away from their borders they have the bits of the whole.
   @Test(
     arguments: [

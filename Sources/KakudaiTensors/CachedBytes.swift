@@ -1,0 +1,5 @@
+/// Outputs larger than this have left the caches before anybody reads them, and are written past them.
+let cachedBytes = 8 << 20
+
+/// The same for what takes hardly any arithmetic: rows come faster than memory takes them, so that caches help for longer.
+let cachedBytesOfCopies = 2 * cachedBytes
