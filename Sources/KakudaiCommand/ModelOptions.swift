@@ -23,3 +23,14 @@ struct ModelOptions: ParsableArguments {
     return try UpscalingModel(try Safetensors(contentsOf: file), scale: whole)
   }
 }
+
+extension UpscalingModel {
+  /// A built-in model, or that of a weight file where none has this name.
+  init(nameOrFile: String, scale: Int?) throws {
+    if let model = UpscalingModel.builtIn.first(where: { $0.name == nameOrFile }) {
+      self = model
+    } else {
+      try self.init(try Safetensors(contentsOf: nameOrFile), scale: scale)
+    }
+  }
+}

@@ -15,14 +15,18 @@ struct TrainCommandTests {
     ]
   }
 
+  private static func writePictures(to folder: String) throws {
+    for index in 0..<3 {
+      try withRandomSeed(UInt64(index)) {
+        try Image(colour: .uniform([1, 3, 56, 64])).write(to: "\(folder)/\(index).png")
+      }
+    }
+  }
+
   @Test(arguments: ["bicubic", "photo"])
   func `a training that is killed and resumed ends with the same bytes`(degradation: String) throws {
     try withTemporaryFolder { folder in
-      for index in 0..<3 {
-        try withRandomSeed(UInt64(index)) {
-          try Image(colour: .uniform([1, 3, 56, 64])).write(to: "\(folder)/\(index).png")
-        }
-      }
+      try Self.writePictures(to: folder)
       let whole = try CommandTests.kakudai(
         arguments: Self.arguments(folder, output: "whole.safetensors", degradation: degradation))
       #expect(whole.status == 0 && whole.errors.contains("2 pictures to train with, 1 held out"), "\(whole)")
@@ -54,11 +58,7 @@ struct TrainCommandTests {
 
   @Test func `a network learns what its teacher makes of the pictures`() throws {
     try withTemporaryFolder { folder in
-      for index in 0..<3 {
-        try withRandomSeed(UInt64(index)) {
-          try Image(colour: .uniform([1, 3, 56, 64])).write(to: "\(folder)/\(index).png")
-        }
-      }
+      try Self.writePictures(to: folder)
       let arguments = Self.arguments(folder, output: "taught.safetensors")
       let taught = try CommandTests.kakudai(arguments: arguments + ["--teacher", "bilinear"])
       #expect(taught.status == 0, "\(taught)")
@@ -76,11 +76,7 @@ struct TrainCommandTests {
 
   @Test func `what a training leaves is a picture of it, and weights for all other commands`() throws {
     try withTemporaryFolder { folder in
-      for index in 0..<3 {
-        try withRandomSeed(UInt64(index)) {
-          try Image(colour: .uniform([1, 3, 56, 64])).write(to: "\(folder)/\(index).png")
-        }
-      }
+      try Self.writePictures(to: folder)
       let whole = try CommandTests.kakudai(arguments: Self.arguments(folder, output: "whole.safetensors"))
       #expect(whole.status == 0, "\(whole)")
       let samples = try Image(contentsOf: "\(folder)/whole.samples.png")

@@ -6,8 +6,8 @@ import KakudaiWeights
 import TestSupport
 import Testing
 
-/// The published results of bicubic enlargement and of IMDN, and those known of a FSRCNN, on pictures that are not part of the project: beside the checkout, in
-/// `shared/data`. Where `KAKUDAI_REQUIRE_DATA` is set they must be there.
+/// The published results of bicubic enlargement and of IMDN, and those known of a FSRCNN, on pictures that are not part of the
+/// project: beside the checkout, in `shared/data`. Where `KAKUDAI_REQUIRE_DATA` is set they must be there.
 struct Set5Tests {
   static let data = #filePath.split(separator: "/").dropLast(4).map { "/" + $0 }.joined() + "/shared/data"
   static let folder = data + "/evaluation/Set5"

@@ -47,4 +47,16 @@ struct ParallelTests {
       #expect(numbers.elementsEqual((0..<64).map { round * $0 }))
     }
   }
+
+  @Test func `parallel loops visit everything once with any number of threads`() {
+    for threads in 1...5 {
+      var visits = [Int](repeating: 0, count: 17)
+      visits.withUnsafeMutableBufferPointer { visits in
+        withThreadCount(threads) {
+          Parallel.forEach(17) { for index in $0 { visits[index] += 1 } }
+        }
+      }
+      #expect(visits == [Int](repeating: 1, count: 17))
+    }
+  }
 }

@@ -158,11 +158,7 @@ struct TrainSuperResolution: ParsableCommand {
       try training.load(file)
     }
 
-    let teachingModel = try teacher.map { name in
-      let isBuiltIn = UpscalingModel.builtIn.contains { $0.name == name }
-      return isBuiltIn
-        ? try UpscalingModel(named: name) : try UpscalingModel(Safetensors(contentsOf: name), scale: scale)
-    }
+    let teachingModel = try teacher.map { try UpscalingModel(nameOrFile: $0, scale: scale) }
     var pictures = TrainingPictures(scale: scale)
     for folder in data { try pictures.add(folder: folder, halving: false) }
     for folder in halve { try pictures.add(folder: folder, halving: true) }
