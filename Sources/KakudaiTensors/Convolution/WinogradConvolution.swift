@@ -53,8 +53,7 @@ final class WinogradConvolution: Sendable {
         channels: plan.extents.groups * plan.inputChannels, lanes: kernels.lanes)
     let operands = operands(from: copy?.window ?? input, to: output, residual: residual, streams: false)
     for group in 0..<plan.extents.groups {
-      for first in stride(from: 0, to: region.tiles, by: plan.mostTiles) {
-        let tiles = first..<min(first + plan.mostTiles, region.tiles)
+      for tiles in shares(of: region, imagesPerVector: 1, threads: 1).units {
         let again = plan.run(
           tiles, of: region, group: group, chunks: plan.chunks.indices, operands, lanes: kernels.lanes,
           scratch.winograd)
@@ -88,10 +87,7 @@ final class WinogradConvolution: Sendable {
     let region = WinogradPlan.Region(
       plan, images: (operands.images + perVector - 1) / perVector, rows: 0..<plan.outputSize.height,
       columns: 0..<plan.outputSize.width)
-    // Tiles are dealt as whole vectors.
-    let together = plan.channelsPerVector == 1 ? kernels.lanes / perVector : 1
-    let vectors = (region.tiles + together - 1) / together
-    let (units, parts) = shares(vectors, most: plan.mostTiles / (together * perVector), threads: threads)
+    let (units, parts) = shares(of: region, imagesPerVector: perVector, threads: threads)
     let chunks = plan.chunks.count
     // A tile that is computed directly is so in all parts, once all of them are done.
     let again = Mutex<[(group: Int, runs: [WinogradPlan.Run])]>([])
@@ -102,8 +98,7 @@ final class WinogradConvolution: Sendable {
           let (rest, part) = task.quotientAndRemainder(dividingBy: parts)
           let (group, index) = rest.quotientAndRemainder(dividingBy: units.count)
           let runs = plan.run(
-            units[index].lowerBound * together..<min(units[index].upperBound * together, region.tiles),
-            of: region, group: group, chunks: chunks * part / parts..<chunks * (part + 1) / parts, operands,
+            units[index], of: region, group: group, chunks: chunks * part / parts..<chunks * (part + 1) / parts, operands,
             lanes: kernels.lanes, scratch.winograd)
           if parts == 1 {
             repeatDirectly(runs, of: region, group: group, operands, scratch)
@@ -119,11 +114,24 @@ final class WinogradConvolution: Sendable {
     for (group, runs) in left { repeatDirectly(runs, of: region, group: group, operands, scratch) }
   }
 
-  /// The units that vectors of tiles are dealt into, at most `most` in each, and how many parts the outputs: more than one where
-  /// lanes are channels and there are few tiles, so that threads share the weights, and each transforms all samples.
-  private func shares(_ vectors: Int, most: Int, threads: Int) -> (units: [Range<Int>], parts: Int) {
+  /// The units that tiles are dealt into as whole vectors, and how many parts the outputs: more than one where lanes are channels
+  /// and there are few tiles, so that threads share the weights, and each transforms all samples.
+  private func shares(
+    of region: WinogradPlan.Region, imagesPerVector: Int, threads: Int
+  ) -> (units: [Range<Int>], parts: Int) {
+    let together = plan.channelsPerVector == 1 ? kernels.lanes / imagesPerVector : 1
+    let most = plan.mostTiles / (together * imagesPerVector)
+    if plan.channelsPerVector == 1 && imagesPerVector == 1,
+      let units = partsOfRows(of: region, together: together, threads: threads)
+    {
+      return (units, 1)
+    }
+    let vectors = (region.tiles + together - 1) / together
+    func tiles(_ vectors: Range<Int>) -> Range<Int> {
+      vectors.lowerBound * together..<min(vectors.upperBound * together, region.tiles)
+    }
     func evenly(_ count: Int) -> [Range<Int>] {
-      (0..<count).map { vectors * $0 / count..<vectors * ($0 + 1) / count }
+      (0..<count).map { tiles(vectors * $0 / count..<vectors * ($0 + 1) / count) }
     }
     let needed = (vectors + most - 1) / most
     let balanced = min((needed + threads - 1) / threads * threads, vectors)
@@ -131,7 +139,28 @@ final class WinogradConvolution: Sendable {
     if parts > 1 && parts * needed >= balanced { return (evenly(needed), parts) }
     // Full units end with rows of tiles more often; few units are dealt evenly, so that no thread has one more.
     guard needed >= 8 * threads else { return (evenly(balanced), 1) }
-    return ((0..<needed).map { $0 * most..<min(($0 + 1) * most, vectors) }, 1)
+    return ((0..<needed).map { tiles($0 * most..<min(($0 + 1) * most, vectors)) }, 1)
+  }
+
+  /// Units of one row each, which kernels read and write with less care.
+  ///
+  /// - Returns: `nil` where too many lanes would be idle, or threads would.
+  private func partsOfRows(of region: WinogradPlan.Region, together: Int, threads: Int) -> [Range<Int>]? {
+    let columns = region.tileColumns.count
+    let vectors = (columns + together - 1) / together
+    let most = plan.mostTiles / together
+    guard vectors * 2 >= most, vectors * together * 16 <= columns * 17 else { return nil }
+    let rows = region.tiles / columns
+    let fewest = (vectors + most - 1) / most
+    let parts = (fewest...max(fewest, vectors / 2)).first {
+      (rows * $0 + threads - 1) / threads * threads * 20 <= rows * $0 * 21
+    }
+    guard let parts else { return nil }
+    return (0..<rows * parts).map {
+      let (row, part) = $0.quotientAndRemainder(dividingBy: parts)
+      let end = min(vectors * (part + 1) / parts * together, columns)
+      return row * columns + vectors * part / parts * together..<row * columns + end
+    }
   }
 
   private func operands(

@@ -58,10 +58,13 @@ extension WinogradPlan {
     let samples: Storage?
     let phases = Storage(count: Int(CK_SCRATCH_PER_PHASE))
     let checks: Storage
-    let pointStride: Int
-    let productStride: Int
+    /// Between the points of the tiles of one run.
+    private(set) var pointStride = 0
+    private(set) var productStride = 0
     /// The same for all tiles at which no weight is left.
     let zeros: Storage
+    private let channels: Int
+    private let mostOutputs: Int
     var runs: [Run] = []
     var kernelRuns: [ck_winograd_run] = []
     var rowOffsets: [Int] = []
@@ -70,19 +73,26 @@ extension WinogradPlan {
 
     /// - Parameter imagesPerVector: 1 where lanes are tiles.
     init(_ plan: WinogradPlan, imagesPerVector: Int) {
-      // Odd numbers of cache lines, so that the points of one tile do not all fall into the same cache set.
-      func stride(_ rows: Int) -> Int { (rows * plan.mostTiles / 16 + 1 | 1) * 16 }
-      let mostOutputs = plan.chunks.map(\.count).max() ?? 0
-      (pointStride, productStride) = (stride(plan.transformedChannels), stride(mostOutputs))
+      mostOutputs = plan.chunks.map(\.count).max() ?? 0
+      channels = plan.transformedChannels
       let area = plan.pointsOfTile
-      points = Storage(count: plan.horizontal.anchors.count * area * pointStride)
-      products = Storage(count: plan.horizontal.phases.count * area * productStride)
+      points = Storage(
+        count: plan.horizontal.anchors.count * area * Self.stride(rows: channels, tiles: plan.mostTiles))
+      products = Storage(
+        count: plan.horizontal.phases.count * area * Self.stride(rows: mostOutputs, tiles: plan.mostTiles))
       zeros = Storage(count: mostOutputs * plan.mostTiles)
       checks = Storage(count: plan.mostTiles * plan.channelsPerVector)
       zeros.elements.update(repeating: 0, count: zeros.count)
       let lanes = max(imagesPerVector, plan.channelsPerVector)
       samples = lanes == 1 ? nil : Storage(count: plan.samplesOfRun(lanes) * lanes)
     }
+
+    func setStrides(tiles: Int) {
+      (pointStride, productStride) = (Self.stride(rows: channels, tiles: tiles), Self.stride(rows: mostOutputs, tiles: tiles))
+    }
+
+    /// An odd number of cache lines, so that the points of one tile do not all fall into the same cache set.
+    private static func stride(rows: Int, tiles: Int) -> Int { (rows * tiles / 16 + 1 | 1) * 16 }
   }
 
   /// Computes some tiles of a region, at most `mostTiles` (where lanes are images, so many lanes), in one group.
@@ -95,6 +105,7 @@ extension WinogradPlan {
     setRuns(tiles, of: region, imagesPerVector: operands.imagesPerVector, scratch)
     let padded =
       channelsPerVector > 1 ? tiles.count : (tiles.count * operands.imagesPerVector + lanes - 1) / lanes * lanes
+    scratch.setStrides(tiles: padded)
     scratch.checks.elements.update(repeating: 0, count: padded * channelsPerVector)
     for phase in vertical.phases.indices {
       let anchor = vertical.phases[phase].anchor

@@ -70,18 +70,26 @@ final class WinogradRowsConvolution: Sendable {
     let images = plan.extents.batch
     let step = plan.mostPositions * plan.horizontal.phases.count
     let (tiles, strips) = ((size.height + plan.unit - 1) / plan.unit, (size.width + step - 1) / step)
+    // Threads share whole vectors of positions, as there may be few tiles of rows.
+    let pieceWidth = 16 * plan.horizontal.phases.count
+    let pieces = (min(step, size.width) + pieceWidth - 1) / pieceWidth
     return Tensor(shape: shape) { output in
       let source = RowWindow(planes: input.storage.elements, height: inputSize.height, width: inputSize.width)
       let target = RowWindow(planes: output.baseAddress!, height: size.height, width: size.width)
       let added = addend.map { RowWindow(planes: $0.storage.elements, height: size.height, width: size.width) }
       withThreadCount(threads) {
-        Parallel.forEach(images * strips * tiles) { tasks in
+        Parallel.forEach(images * strips * tiles * pieces) { share in
           let scratch = Scratch(self)
-          for task in tasks {
+          for task in share.lowerBound / pieces...(share.upperBound - 1) / pieces {
             let (rest, tile) = task.quotientAndRemainder(dividingBy: tiles)
             let (image, strip) = rest.quotientAndRemainder(dividingBy: strips)
+            let own = share.clamped(to: task * pieces..<(task + 1) * pieces)
+            let first = strip * step - task * pieces * pieceWidth
+            let columns = (first + own.lowerBound * pieceWidth..<first + own.upperBound * pieceWidth)
+              .clamped(to: 0..<size.width)
+            guard !columns.isEmpty else { continue }
             compute(
-              tile: tile, rows: 0..<size.height, columns: strip * step..<min((strip + 1) * step, size.width),
+              tile: tile, rows: 0..<size.height, columns: columns,
               from: source.channels(from: image * plan.inputChannels),
               to: target.channels(from: image * plan.outputChannels),
               residual: added?.channels(from: image * plan.outputChannels),

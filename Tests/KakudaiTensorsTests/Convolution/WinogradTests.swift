@@ -224,6 +224,23 @@ struct WinogradTests {
     }
   }
 
+  /// 126 and 250 columns are 32 and 63 tiles, 16 rows 3 or 4: one row of tiles at a time, and parts of rows for more threads.
+  @Test(arguments: [ConvolutionAlgorithm.winograd, .winogradRows], [126, 250])
+  func `threads share rows of tiles without changing a bit`(_ algorithm: ConvolutionAlgorithm, width: Int) {
+    let input = Tensor.random([2, 8, 16, width], seed: 1)
+    let weight = Tensor.random([9, 8, 3, 3], seed: 2)
+    withEveryKernelTable { kernels in
+      ConvolutionAlgorithm.$forced.withValue(algorithm) {
+        func run() -> Tensor { conv2d(input, weight, padding: 1) }
+        let one = withThreadCount(1) { run() }
+        let direct = ConvolutionAlgorithm.$forced.withValue(.direct) { run() }
+        #expect(one != direct, "\(kernels.name): computed directly")
+        #expect(zip(one.elements, direct.elements).allSatisfy { abs($0 - $1) < 1e-4 }, "\(kernels.name)")
+        for threads in [2, 3, 7] { #expect(withThreadCount(threads) { run() } == one, "\(kernels.name)") }
+      }
+    }
+  }
+
   @Test(arguments: [cases[0], cases.first { $0.stride == 2 && $0.isTransposed }!])
   func `the epilogue of a batch is that of its images`(_ testCase: Case) throws {
     var testCase = testCase
