@@ -127,10 +127,13 @@ static void ck_pack_transformed(const ck_winograd_weights *w, float *packed) {
 /* The floats of one of the four streams that a row of tiles is dealt into, with what is read past its last tile. */
 #define CK_STREAM (CK_WINOGRAD_MOST_TILES + 2 * CK_LANES)
 
-/* streams[s * CK_STREAM + tile] = source[4 * tile + s], for whole vectors of tiles. */
-CK_INLINE void ck_deal(const float *source, float *streams, size_t tiles) {
+/* streams[s * CK_STREAM + tile] = source[4 * tile + s], for whole vectors of tiles; a row that begins after `source` has zero
+ * there, which is not read. */
+CK_INLINE void ck_deal(const float *source, int beginsAfter, float *streams, size_t tiles) {
   for (size_t tile = 0; tile < tiles; tile += CK_LANES, source += 4 * CK_LANES, streams += CK_LANES) {
-    const ck_vector v0 = ck_load(source), v1 = ck_load(source + CK_LANES);
+    const ck_vector v0 = beginsAfter && tile == 0 ? __builtin_shufflevector(ck_broadcast(0), ck_load(source + 1), CK_NEXT)
+                                                  : ck_load(source);
+    const ck_vector v1 = ck_load(source + CK_LANES);
     const ck_vector v2 = ck_load(source + 2 * CK_LANES), v3 = ck_load(source + 3 * CK_LANES);
     const ck_vector even0 = __builtin_shufflevector(v0, v1, CK_EVENS), odd0 = __builtin_shufflevector(v0, v1, CK_ODDS);
     const ck_vector even1 = __builtin_shufflevector(v2, v3, CK_EVENS), odd1 = __builtin_shufflevector(v2, v3, CK_ODDS);
@@ -167,14 +170,21 @@ CK_INLINE void ck_deal_run(const ck_winograd_input *t, const ck_winograd_run *ru
                            const float *input, float *streams, const int rowPoints, const int points) {
   float line[4 * CK_STREAM] __attribute__((aligned(64)));
   const size_t tiles = run->tiles, samples = 4 * tiles + (size_t)points - 4;
+  const ptrdiff_t begin = run->firstColumn;
   for (int row = 0; row < rowPoints; row++) {
     float *const target = streams + (size_t)row * (size_t)points * CK_STREAM + run->firstTile;
     if (rowOffsets[row] == CK_NOWHERE) {
       for (int stream = 0; stream < points; stream++) memset(target + stream * CK_STREAM, 0, (tiles + 1) * 4);
       continue;
     }
-    const float *const source = ck_padded(t, input + rowOffsets[row], run->firstColumn, samples, line);
-    ck_deal(source, target, tiles);
+    /* What lies in the picture is read there, and copied only where a vector of tiles ends beyond it. */
+    const ptrdiff_t left = t->columnStride == 1 && begin >= -1 && begin < t->columns ? t->columns - begin : 0;
+    const size_t whole = (size_t)left / (4 * CK_LANES) * CK_LANES;
+    const size_t within = whole < tiles ? whole : tiles / CK_LANES * CK_LANES;
+    ck_deal(input + rowOffsets[row] + begin, begin < 0, target, within);
+    const ptrdiff_t dealt = 4 * (ptrdiff_t)within;
+    const float *const source = ck_padded(t, input + rowOffsets[row], begin + dealt, samples - (size_t)dealt, line) - dealt;
+    ck_deal(source + dealt, 0, target + within, tiles - within);
     for (int stream = 0; stream < points - 4; stream++) {
       float *const first = target + stream * CK_STREAM, *const fifth = first + 4 * CK_STREAM;
       first[tiles] = source[4 * tiles + (size_t)stream];
