@@ -53,16 +53,18 @@ static void ck_transform_rows(const ck_rows_to_points *t) {
 
 /* A vector of each of the rows: powers of the points. */
 CK_INLINE void ck_rows_at(const ck_vector *products, const int rows, ck_vector *outputs) {
-  const float squares[3] = {0.25f, 1, 2.25f}, points[3] = {0.5f, 1, 1.5f};
   ck_vector even[3], odd[3];
   CK_UNROLL for (int i = 0; i < 3; i++) {
     even[i] = products[2 * i + 1] + products[2 * i + 2];
-    odd[i] = ck_broadcast(points[i]) * (products[2 * i + 1] - products[2 * i + 2]);
+    odd[i] = products[2 * i + 1] - products[2 * i + 2];
   }
-  CK_UNROLL for (int row = 0; row < rows; row++) {
-    ck_vector *const terms = row % 2 ? odd : even;
-    outputs[row] = terms[0] + (terms[1] + terms[2]);
-    CK_UNROLL for (int i = 0; i < 3; i++) terms[i] *= ck_broadcast(squares[i]);
+  outputs[0] = even[0] + (even[1] + even[2]);
+  float low = 1, high = 1;
+  CK_UNROLL for (int row = 1; row < rows; row++) {
+    const ck_vector *const terms = row % 2 ? odd : even;
+    low *= 0.5f;
+    high *= 1.5f;
+    outputs[row] = ck_multiply_add(ck_broadcast(low), terms[0], ck_multiply_add(ck_broadcast(high), terms[2], terms[1]));
   }
   outputs[0] += products[0];
   outputs[rows - 1] += products[CK_ROW_POINTS - 1];
