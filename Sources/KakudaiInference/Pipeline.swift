@@ -48,7 +48,7 @@ package struct Pipeline {
 }
 
 /// Runs `body` on `count` threads that all exist at the same time, one of them the caller's.
-private func onThreads(_ count: Int, _ body: (Int) -> Void) {
+func onThreads(_ count: Int, _ body: (Int) -> Void) {
   withoutActuallyEscaping(body) { body in
     final class Start {
       let body: () -> Void

@@ -19,7 +19,7 @@ extension Plan: CustomStringConvertible {
       case .constant: continue
       case .input:
         cells[1] = "input"
-        if let schedule { (cells[5], cells[6]) = (String(schedule.rings[0].slots), "1×1") }
+        if let schedule { (cells[5], cells[6]) = (String(schedule.rings[0][0].slots), "1×1") }
       case .result(let operation, let inputs):
         cells[1] = summary(operation)
         cells[3] = inputs.map { graph.constant($0) == nil ? String($0) : "constant" }.joined(separator: ", ")
@@ -29,7 +29,7 @@ extension Plan: CustomStringConvertible {
         else { break }
         let kernel = rows.stages[stage].kernel
         cells[4] = (kernel as? RowConvolution)?.algorithmName ?? ""
-        cells[5] = String(schedule.rings[stage + 1].slots)
+        cells[5] = String(schedule.rings[0][stage + 1].slots)
         let field = fields[stage + 1]
         cells[6] = wholes.contains(index) ? "all" : "\(field.height)×\(field.width)"
         if kernel.multiplications > 0 {
@@ -43,10 +43,10 @@ extension Plan: CustomStringConvertible {
     var text = table.map { cells in
       zip(cells, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }.joined(separator: "  ")
     }.joined(separator: "\n")
-    if let schedule, let settings {
+    if let rows, let schedule, let settings {
       text +=
         "\n\(total / pixels) multiplications for each input pixel; \(schedule.stepRows) output rows a step in "
-        + "\(settings.strips) strips, \(schedule.memory >> 10) KB"
+        + "\(settings.strips) strips, \(schedule.memory(rows) >> 10) KB"
     }
     let reasons = wholePictureOperations.joined(separator: ", ")
     if rows == nil {

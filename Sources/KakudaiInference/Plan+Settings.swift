@@ -5,16 +5,17 @@ extension Plan {
   struct Settings {
     var stepRows: Int
     var strips: Int
-    private let mostStrips: Int
     var threads: Int
+    /// Whether threads have columns of their own, where that is not to be chosen.
+    var sideBySide: Bool?
 
     init(_ graph: RowGraph, threads: Int) {
       let output = graph.output
       stepRows = Self.stepRows(graph)
       let alone = RowSchedule(graph, stepRows: stepRows, strips: 1, threads: 1)
       self.threads = graph.multiplications < 2_000_000 ? 1 : min(threads, alone.steps)
-      let wanted = (alone.memory + Self.stripBytes - 1) / Self.stripBytes
-      mostStrips = max(1, output.width / Self.narrowestStrip)
+      let wanted = (alone.memory(graph) + Self.stripBytes - 1) / Self.stripBytes
+      let mostStrips = max(1, output.width / Self.narrowestStrip)
       strips = min(wanted, mostStrips)
     }
 
@@ -28,26 +29,31 @@ extension Plan {
         max(1, min(graph.output.height, inputRows * graph.output.height / graph.sizes[0].height))
       }
       while inputRows > 6,
-        RowSchedule(graph, stepRows: outputRows(inputRows), strips: 1, threads: 1).memory > mostRingBytes
+        RowSchedule(graph, stepRows: outputRows(inputRows), strips: 1, threads: 1).memory(graph) > mostRingBytes
       {
         inputRows -= 6
       }
       let isLarge =
-        inputRows == 6 && RowSchedule(graph, stepRows: outputRows(6), strips: 1, threads: 1).memory > mostRingBytes
+        inputRows == 6
+        && RowSchedule(graph, stepRows: outputRows(6), strips: 1, threads: 1).memory(graph) > mostRingBytes
       return outputRows(isLarge ? 4 : inputRows)
     }
 
     func schedule(_ graph: RowGraph) -> RowSchedule {
-      let schedule = RowSchedule(graph, stepRows: stepRows, strips: strips, threads: threads)
-      guard threads > 1, schedule.memory > Self.mostBytesOfOwnSteps else { return schedule }
-      return RowSchedule(
-        graph, stepRows: stepRows, strips: min(max(strips, threads + 2), mostStrips), threads: threads,
-        sharesSteps: true)
+      let inTurns = RowSchedule(graph, stepRows: stepRows, strips: strips, threads: threads)
+      guard threads > 1, sideBySide ?? (graph.output.width >= threads * Self.narrowestStrip) else { return inTurns }
+      let apart = RowSchedule(
+        graph, stepRows: stepRows, strips: (strips + threads - 1) / threads, threads: threads, sideBySide: true)
+      let isLarge = inTurns.memory(graph) > Self.mostBytesOfTurns
+      let most = isLarge ? Self.largestShareOfLarge : Self.largestShare
+      return sideBySide != nil || apart.largestShare(graph) <= most ? apart : inTurns
     }
 
-    /// Threads that share a step need fewer rows than those that have their own, but wait more for each other, as little as a
-    /// strip being between them.
-    private static let mostBytesOfOwnSteps = 160 << 20
+    /// What a thread with columns of its own may have to compute more than its share, rather than take steps in turns, which moves
+    /// all that is held from core to core; and where that would be large, of which turns hold several steps.
+    private static let largestShare = 1.05
+    private static let largestShareOfLarge = 1.25
+    private static let mostBytesOfTurns = 160 << 20
 
     /// What the rings of one strip may take: narrower strips, which would stay in the caches, lose more at their edges than they
     /// gain.

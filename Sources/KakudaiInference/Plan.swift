@@ -100,9 +100,10 @@ public struct Plan: Sendable {
   /// - Parameters:
   ///   - mostBytes: What may be used to compute a network whole rather than read a picture several times.
   ///   - rowsPerStep: Output rows that are computed at a time, chosen by the plan unless given; changes no bit.
+  ///   - sideBySide: Whether threads compute columns of their own rather than steps in turns, likewise.
   /// - Throws: what `read` or `write` throws, which ends the work.
   public func stream(
-    within mostBytes: Int = .max, rowsPerStep: Int? = nil,
+    within mostBytes: Int = .max, rowsPerStep: Int? = nil, sideBySide: Bool? = nil,
     reading read: (_ rows: Range<Int>, _ planes: UnsafeMutableBufferPointer<Float>) throws -> Void,
     writing write: (_ rows: Range<Int>, _ planes: UnsafeBufferPointer<Float>) throws -> Void
   ) throws {
@@ -112,6 +113,7 @@ public struct Plan: Sendable {
     func stream(_ rows: RowGraph, _ write: (Range<Int>, RowWindow) throws -> Void) throws {
       var settings = Settings(rows, threads: Parallel.threadCount)
       if let rowsPerStep { settings.stepRows = rowsPerStep }
+      settings.sideBySide = sideBySide
       let input = rows.sizes[0]
       try self.stream(
         rows, settings,
@@ -146,7 +148,7 @@ public struct Plan: Sendable {
   public func memory(threads: Int, within mostBytes: Int = .max) -> Int {
     guard let rows, !runsWhole(within: mostBytes) else { return wholeMemory }
     return (statisticsRows + [rows]).reduce(0) { most, rows in
-      max(most, Settings(rows, threads: threads).schedule(rows).memory)
+      max(most, Settings(rows, threads: threads).schedule(rows).memory(rows))
     }
   }
 
@@ -168,10 +170,7 @@ public struct Plan: Sendable {
   ) throws {
     try withoutActuallyEscaping(read) { read in
       try withoutActuallyEscaping(write) { write in
-        let schedule = settings.schedule(rows)
-        let stream = RowStream(rows, schedule)
-        try Pipeline(threads: settings.threads, parts: stream.parts)
-          .run(steps: stream.turns) { stream.makeWorker(read: read, write: write) }
+        try RowStream(rows, settings.schedule(rows)).run(threads: settings.threads, read: read, write: write)
       }
     }
   }

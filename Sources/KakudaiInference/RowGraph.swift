@@ -83,25 +83,53 @@ struct RowGraph: Sendable {
       let none = sizes.map { _ in 0 }
       return targets(
         done: none, wanted: none, output: outputColumns, lengths: { $0.width },
-        groups: { (($0.columnUnit + alignment - 1) / $0.columnUnit * $0.columnUnit, 0) }
+        groups: { (columnGroup($0, alignment: alignment), 0) }
       ) { $0.inputColumns($1, for: $2) }
     }
-    func work(_ ends: [Int]) -> Double {
-      stages.indices.reduce(0) { work, stage in
-        let (size, kernel) = (sizes[stage + 1], stages[stage].kernel)
-        // What reads and writes of one element cost beside its multiplications.
-        let perColumn = Double(kernel.multiplications) / Double(size.width) + 4 * Double(size.channels * size.height)
-        return work + perColumn * Double(ends[stage + 1])
-      }
-    }
     guard share < 1 else { return ends(output.width) }
-    let wanted = share * work(ends(output.width))
+    let wanted = share * work(columns: ends(output.width))
     var (low, high) = (0, output.width)
     while low < high {
       let middle = (low + high) / 2
-      if work(ends(middle)) < wanted { low = middle + 1 } else { high = middle }
+      if work(columns: ends(middle)) < wanted { low = middle + 1 } else { high = middle }
     }
     return ends(low)
+  }
+
+  /// The columns of each value that some columns of the output depend on, in whole groups; none where they do not.
+  func columns(for output: Range<Int>) -> [Range<Int>] {
+    var columns = sizes.map { _ in 0..<0 }
+    columns[columns.count - 1] = output
+    for (stage, description) in stages.enumerated().reversed() where !columns[stage + 1].isEmpty {
+      let unit = description.kernel.columnUnit
+      let (first, end) = (columns[stage + 1].lowerBound / unit * unit, columns[stage + 1].upperBound)
+      columns[stage + 1] = first..<min((end + unit - 1) / unit * unit, sizes[stage + 1].width)
+      for (index, input) in description.inputs.enumerated() {
+        let needed = description.kernel.inputColumns(index, for: columns[stage + 1])
+        let known = columns[input].isEmpty ? needed : columns[input]
+        columns[input] = min(known.lowerBound, needed.lowerBound)..<max(known.upperBound, needed.upperBound)
+      }
+    }
+    return columns
+  }
+
+  /// About what it costs to compute so many columns of each value, all of their rows.
+  func work(columns: [Int]) -> Double {
+    stages.indices.reduce(0) { work, stage in
+      let (size, kernel) = (sizes[stage + 1], stages[stage].kernel)
+      // What reads and writes of one element cost beside its multiplications.
+      let perColumn = Double(kernel.multiplications) / Double(size.width) + 4 * Double(size.channels * size.height)
+      return work + perColumn * Double(columns[stage + 1])
+    }
+  }
+
+  /// Columns of the output that are best computed together, at least `alignment` of them.
+  func columnGroup(ofOutputAlignedTo alignment: Int) -> Int {
+    stages.last.map { columnGroup($0.kernel, alignment: alignment) } ?? alignment
+  }
+
+  private func columnGroup(_ kernel: any RowKernel, alignment: Int) -> Int {
+    (kernel.columnUnit + alignment - 1) / kernel.columnUnit * kernel.columnUnit
   }
 
   private func targets(

@@ -6,6 +6,9 @@ import KakudaiTensors
 /// left to the right, each as far in every value as the strip's outputs need: nothing is computed twice. Before the
 /// first outputs, values get ahead as far as outputs need, some rows a step too: made at once, these rows would ask for larger
 /// rings than all that follow.
+///
+/// Threads take steps in turns, or each takes columns of its own of every step: then only the input and the output are shared, at
+/// the cost of some columns around these that are computed twice.
 struct RowSchedule: Sendable {
   let stepRows: Int
   let steps: Int
@@ -14,65 +17,85 @@ struct RowSchedule: Sendable {
   /// The rows of each value that the first outputs need, and about how many a step adds.
   private let ahead: [Int]
   private let rowsPerStep: [Int]
-  /// For each strip, the columns up to which each value is computed.
-  let columnEnds: [[Int]]
-  /// Turns that threads take in one step: one, or one for each strip.
-  let turnsPerStep: Int
-  private(set) var rings: [RowRing.Size]
+  /// The columns of each value that are computed together: of each thread that has columns of its own, or of all; and in which
+  /// strips.
+  let slices: [[Range<Int>]]
+  let strips: [[[Range<Int>]]]
+  /// Of each slice; those of the input and of the output are shared.
+  private(set) var rings: [[RowRing.Size]]
 
-  /// - Parameter sharesSteps: Whether threads take strips of one step, where these are far enough apart, rather than a step each.
-  init(_ graph: RowGraph, stepRows: Int, strips: Int, threads: Int, sharesSteps: Bool = false) {
+  /// The values that threads with columns of their own share.
+  static func isShared(_ value: Int, _ graph: RowGraph) -> Bool { value == 0 || value == graph.sizes.count - 1 }
+
+  /// - Parameters:
+  ///   - strips: Of each slice.
+  ///   - sideBySide: Whether threads have columns of their own, of which the picture must have enough.
+  init(_ graph: RowGraph, stepRows: Int, strips: Int, threads: Int, sideBySide: Bool = false) {
     let (output, stepRows) = (graph.output, min(stepRows, graph.output.height))
     ahead = graph.rowTargets(outputRows: stepRows, done: graph.sizes.map { _ in 0 })
     rowsPerStep = graph.sizes.map { ($0.height * stepRows + output.height - 1) / output.height }
     leadSteps = zip(ahead, rowsPerStep).reduce(0) { max($0, ($1.0 - 1) / $1.1) }
     steps = leadSteps + (output.height + stepRows - 1) / stepRows
     self.stepRows = stepRows
-    columnEnds = (1...strips).map { strip in
-      graph.columnEnds(share: Double(strip) / Double(strips), alignment: strips == 1 ? 1 : 16)
+    let slices = sideBySide ? Self.slices(graph, threads) : [graph.sizes.map { 0..<$0.width }]
+    self.slices = slices
+    self.strips = Self.strips(graph, slices, strips)
+    // Steps whose rows are held at the same time.
+    func stepsHeld(_ value: Int) -> Int {
+      !sideBySide ? threads : Self.isShared(value, graph) ? SideBySide.stepsHeld : 1
     }
-    turnsPerStep = sharesSteps && Self.canShareSteps(graph, columnEnds, threads: threads) ? strips : 1
-    // Steps whose rows are held at the same time: those under way, or, where threads share a step, the one that is read ahead or
-    // written late.
-    let lag = turnsPerStep > 1 ? min(threads, 2) : threads
-    let outer = [0, graph.sizes.count - 1]
 
     rings = []
     var slots = [Int](repeating: 1, count: graph.sizes.count)
     var progress = Progress(graph)
-    // What the steps under way still need, the earliest first.
+    // What the steps under way still need, the latest first.
     var needed: [[Int]] = []
     for step in 0..<steps {
-      if needed.count == lag { needed.removeFirst() }
       progress.advance(graph, self, step: step)
-      needed.append(progress.needed)
+      needed.insert(progress.needed, at: 0)
+      if needed.count > max(threads, SideBySide.stepsHeld) { needed.removeLast() }
       for value in slots.indices {
-        let first = needed[turnsPerStep == 1 || outer.contains(value) ? 0 : needed.count - 1][value]
+        let first = needed[min(needed.count, stepsHeld(value)) - 1][value]
         slots[value] = max(slots[value], progress.after[value] - first)
       }
     }
-    rings = graph.sizes.indices.map { value in
-      let margins = graph.consumers[value].compactMap { graph.stages[$0.stage].kernel.margins($0.index) }
-      let size = graph.sizes[value]
-      return RowRing.Size(channels: size.channels, slots: slots[value], width: size.width, margins: margins)
+    rings = slices.map { columns in
+      graph.sizes.indices.map { value in
+        let margins = graph.consumers[value].compactMap { graph.stages[$0.stage].kernel.margins($0.index) }
+        let size = graph.sizes[value]
+        return RowRing.Size(
+          channels: size.channels, slots: slots[value],
+          columns: Self.isShared(value, graph) ? 0..<size.width : columns[value], margins: margins)
+      }
     }
   }
 
-  /// Whether the last strips of a step are apart from the first of the next, which other threads begin meanwhile and which must not
-  /// replace rows that those still read.
-  private static func canShareSteps(_ graph: RowGraph, _ columnEnds: [[Int]], threads: Int) -> Bool {
-    guard columnEnds.count > threads else { return false }
-    // As many strips of the next step may have been begun, the last one that is under way being as far behind as there are threads.
-    return (1..<threads).allSatisfy { begun in
-      let (early, late) = (columnEnds[begun - 1], columnEnds[columnEnds.count - threads + begun - 1])
-      return graph.stages.enumerated().allSatisfy { stage, description in
-        let columns = late[stage + 1]..<graph.sizes[stage + 1].width
-        return columns.isEmpty
-          || description.inputs.enumerated().allSatisfy { index, value in
-            description.kernel.inputColumns(index, for: columns).lowerBound >= early[value]
-          }
+  /// As even as whole cache lines of the output are.
+  private static func slices(_ graph: RowGraph, _ count: Int) -> [[Range<Int>]] {
+    let (width, unit) = (graph.output.width, graph.columnGroup(ofOutputAlignedTo: 16))
+    let cuts = (0...count).map { $0 == count ? width : width * $0 / count / unit * unit }
+    return (0..<count).map { graph.columns(for: cuts[$0]..<cuts[$0 + 1]) }
+  }
+
+  private static func strips(_ graph: RowGraph, _ slices: [[Range<Int>]], _ count: Int) -> [[[Range<Int>]]] {
+    slices.enumerated().map { index, slice in
+      var starts = slice.map(\.lowerBound)
+      return (1...count).map { strip in
+        let share = Double(index * count + strip) / Double(slices.count * count)
+        let ends = strip == count ? slice.map(\.upperBound) : graph.columnEnds(share: share, alignment: 16)
+        return slice.indices.map { value in
+          let end = min(max(starts[value], ends[value]), slice[value].upperBound)
+          defer { starts[value] = end }
+          return starts[value]..<end
+        }
       }
     }
+  }
+
+  /// What the slice with the most work has to do, where an even share of that of the whole picture is 1.
+  func largestShare(_ graph: RowGraph) -> Double {
+    let whole = graph.work(columns: graph.sizes.map(\.width)) / Double(slices.count)
+    return slices.reduce(0) { max($0, graph.work(columns: $1.map(\.count)) / whole) }
   }
 
   /// The rows of the output that are complete after a step.
@@ -105,5 +128,12 @@ struct RowSchedule: Sendable {
   }
 
   /// Bytes of all rings.
-  var memory: Int { rings.reduce(0) { $0 + BufferPool.roundedUp(4 * $1.floats) } }
+  func memory(_ graph: RowGraph) -> Int {
+    rings.enumerated().reduce(0) { sum, slice in
+      slice.element.enumerated().reduce(sum) { sum, ring in
+        let isCounted = slice.offset > 0 && Self.isShared(ring.offset, graph)
+        return sum + (isCounted ? 0 : BufferPool.roundedUp(4 * ring.element.floats))
+      }
+    }
+  }
 }

@@ -7,13 +7,15 @@ import Testing
 
 struct PlanTests {
   /// The output of a plan that is handed the picture some rows at a time.
-  private static func streamed(_ plan: Plan, _ picture: Tensor, rowsPerStep: Int?) throws -> Tensor {
+  private static func streamed(
+    _ plan: Plan, _ picture: Tensor, rowsPerStep: Int?, sideBySide: Bool? = nil
+  ) throws -> Tensor {
     let (input, output) = (plan.input, plan.output)
     let nextInput = Mutex(0)
     let nextOutput = Mutex(0)
     var result = Tensor.zeros(output)
     try result.withUnsafeMutableBufferPointer { result in
-      try plan.stream(within: 0, rowsPerStep: rowsPerStep) { rows, planes in
+      try plan.stream(within: 0, rowsPerStep: rowsPerStep, sideBySide: sideBySide) { rows, planes in
         nextInput.withLock {
           #expect(rows.lowerBound == $0 || rows.lowerBound == 0 && plan.readings > 1)
           $0 = rows.upperBound
@@ -64,6 +66,11 @@ struct PlanTests {
     for (rowsPerStep, threads) in [(1, 1), (3, 2), (1, 4), (nil, 3), (plan.output[-2], 1)] {
       let rows = try withThreadCount(threads) { try Self.streamed(plan, picture, rowsPerStep: rowsPerStep) }
       #expect(rows == whole, "\(rowsPerStep ?? 0) rows, \(threads) threads, \(about)")
+      guard threads > 1 else { continue }
+      let sideBySide = try withThreadCount(threads) {
+        try Self.streamed(plan, picture, rowsPerStep: rowsPerStep, sideBySide: true)
+      }
+      #expect(sideBySide == whole, "\(rowsPerStep ?? 0) rows, \(threads) threads side by side, \(about)")
     }
     #expect(plan(picture) == whole, "\(about)")
     // Folding rounds otherwise than the network itself.
@@ -174,7 +181,8 @@ struct PlanTests {
     // Six rows of each of the four values that convolutions of 3×3 read, and what is held of the narrow ones.
     let row = 4 * 16 * 65_536
     #expect(plan.memory(threads: 1) < 4 * 8 * row, "\(plan)")
-    #expect(plan.memory(threads: 3) < plan.memory(threads: 1) + 2 * row, "\(plan)")
+    // And three steps, of four rows each, of the five channels of input and output.
+    #expect(plan.memory(threads: 3) < plan.memory(threads: 1) + 3 * 4 * 5 * row / 16, "\(plan)")
     var picture = Tensor.random(plan.input, seed: 1)
     for hasNaN in [false, true] {
       if hasNaN { picture.withUnsafeMutableBufferPointer { $0[9 * 65_536 + 8_000] = .nan } }

@@ -98,7 +98,8 @@ final class WinogradConvolution: Sendable {
           let (rest, part) = task.quotientAndRemainder(dividingBy: parts)
           let (group, index) = rest.quotientAndRemainder(dividingBy: units.count)
           let runs = plan.run(
-            units[index], of: region, group: group, chunks: chunks * part / parts..<chunks * (part + 1) / parts, operands,
+            units[index], of: region, group: group, chunks: chunks * part / parts..<chunks * (part + 1) / parts,
+            operands,
             lanes: kernels.lanes, scratch.winograd)
           if parts == 1 {
             repeatDirectly(runs, of: region, group: group, operands, scratch)

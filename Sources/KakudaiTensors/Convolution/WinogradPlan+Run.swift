@@ -88,7 +88,9 @@ extension WinogradPlan {
     }
 
     func setStrides(tiles: Int) {
-      (pointStride, productStride) = (Self.stride(rows: channels, tiles: tiles), Self.stride(rows: mostOutputs, tiles: tiles))
+      (pointStride, productStride) = (
+        Self.stride(rows: channels, tiles: tiles), Self.stride(rows: mostOutputs, tiles: tiles)
+      )
     }
 
     /// An odd number of cache lines, so that the points of one tile do not all fall into the same cache set.
