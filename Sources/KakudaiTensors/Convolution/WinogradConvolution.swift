@@ -52,8 +52,9 @@ final class WinogradConvolution: Sendable {
         plan.vertical.needed(rows), plan.horizontal.needed(columns),
         channels: plan.extents.groups * plan.inputChannels, lanes: kernels.lanes)
     let operands = operands(from: copy?.window ?? input, to: output, residual: residual, streams: false)
+    let units = shares(of: region, imagesPerVector: 1, threads: 1).units
     for group in 0..<plan.extents.groups {
-      for tiles in shares(of: region, imagesPerVector: 1, threads: 1).units {
+      for tiles in units {
         let again = plan.run(
           tiles, of: region, group: group, chunks: plan.chunks.indices, operands, lanes: kernels.lanes,
           scratch.winograd)
@@ -99,8 +100,7 @@ final class WinogradConvolution: Sendable {
           let (group, index) = rest.quotientAndRemainder(dividingBy: units.count)
           let runs = plan.run(
             units[index], of: region, group: group, chunks: chunks * part / parts..<chunks * (part + 1) / parts,
-            operands,
-            lanes: kernels.lanes, scratch.winograd)
+            operands, lanes: kernels.lanes, scratch.winograd)
           if parts == 1 {
             repeatDirectly(runs, of: region, group: group, operands, scratch)
           } else if !runs.isEmpty {
