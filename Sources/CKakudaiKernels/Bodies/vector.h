@@ -76,13 +76,16 @@ CK_INLINE void ck_zip(ck_vector a, ck_vector b, ck_vector *low, ck_vector *high)
 #if CK_LANES == 16
 #define CK_EVENS 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30
 #define CK_ODDS 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31
-#define CK_NEXT 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30
+#define CK_BEFORE 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30
+#define CK_AFTER 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16
 #elif CK_LANES == 8
 #define CK_EVENS 0, 2, 4, 6, 8, 10, 12, 14
 #define CK_ODDS 1, 3, 5, 7, 9, 11, 13, 15
-#define CK_NEXT 7, 8, 9, 10, 11, 12, 13, 14
+#define CK_BEFORE 7, 8, 9, 10, 11, 12, 13, 14
+#define CK_AFTER 1, 2, 3, 4, 5, 6, 7, 8
 #else
 #define CK_EVENS 0, 2, 4, 6
 #define CK_ODDS 1, 3, 5, 7
-#define CK_NEXT 3, 4, 5, 6
+#define CK_BEFORE 3, 4, 5, 6
+#define CK_AFTER 1, 2, 3, 4
 #endif

@@ -1,8 +1,8 @@
 /* The kernels of ck_winograd.h, written once and compiled for every instruction set; needs convolution.h.
  *
- * Three taps are interpolated at the points 0, ±3/4, ±3/2, ∞, in tiles of six rows vertically at those of ck_winograd_rows.h, and
- * two at ±1/2, ±5/4, ∞, in tiles of two at 0, 1, ∞: exact in binary, and of the sets with a symmetry, which halves the work, those with the smallest errors
- * (Docs/Decisions.md). Needs winograd_rows.h. */
+ * Three taps are interpolated at the points 0, ±3/4, ±3/2, ∞, in tiles of six rows vertically at those of ck_winograd_rows.h,
+ * and two at ±1/2, ±5/4, ∞, in tiles of two at 0, 1, ∞: exact in binary, and of the sets with a symmetry, which halves the
+ * work, those with the smallest errors (Docs/Decisions.md). Needs winograd_rows.h. */
 
 /* Outputs of a tile along an axis with so many points, but for those of ck_winograd_rows.h. */
 #define CK_TILE_OF(points) ((points) == 3 ? CK_WINOGRAD_SMALL_TILE : CK_WINOGRAD_TILE)
@@ -124,103 +124,124 @@ static void ck_pack_transformed(const ck_winograd_weights *w, float *packed) {
   else ck_pack_points(w, 2, packed);
 }
 
-/* The floats of one of the four streams that a row of tiles is dealt into, with what is read past its last tile. */
-#define CK_STREAM (CK_WINOGRAD_MOST_TILES + 2 * CK_LANES)
+/* The columns of a row of the tiles of a unit, those that its last tile reads beyond it, and what whole vectors write past
+ * them. */
+#define CK_UNIT_COLUMNS (CK_WINOGRAD_TILE * CK_WINOGRAD_MOST_TILES + 2 * CK_LANES)
 
-/* streams[s * CK_STREAM + tile] = source[4 * tile + s], for whole vectors of tiles; a row that begins after `source` has zero
- * there, which is not read. */
-CK_INLINE void ck_deal(const float *source, int beginsAfter, float *streams, size_t tiles) {
-  for (size_t tile = 0; tile < tiles; tile += CK_LANES, source += 4 * CK_LANES, streams += CK_LANES) {
-    const ck_vector v0 = beginsAfter && tile == 0 ? __builtin_shufflevector(ck_broadcast(0), ck_load(source + 1), CK_NEXT)
-                                                  : ck_load(source);
-    const ck_vector v1 = ck_load(source + CK_LANES);
-    const ck_vector v2 = ck_load(source + 2 * CK_LANES), v3 = ck_load(source + 3 * CK_LANES);
-    const ck_vector even0 = __builtin_shufflevector(v0, v1, CK_EVENS), odd0 = __builtin_shufflevector(v0, v1, CK_ODDS);
-    const ck_vector even1 = __builtin_shufflevector(v2, v3, CK_EVENS), odd1 = __builtin_shufflevector(v2, v3, CK_ODDS);
-    ck_store(streams, __builtin_shufflevector(even0, even1, CK_EVENS));
-    ck_store(streams + CK_STREAM, __builtin_shufflevector(odd0, odd1, CK_EVENS));
-    ck_store(streams + 2 * CK_STREAM, __builtin_shufflevector(even0, even1, CK_ODDS));
-    ck_store(streams + 3 * CK_STREAM, __builtin_shufflevector(odd0, odd1, CK_ODDS));
-  }
+/* The columns first ... of a row, zeros outside of the picture. */
+CK_INLINE ck_vector ck_load_columns(const float *row, ptrdiff_t first, ptrdiff_t columns) {
+  if (first >= columns || first + CK_LANES <= 0) return ck_broadcast(0);
+  const ptrdiff_t start = first < 0 ? 0 : first;
+  const ck_vector inside = columns - start >= CK_LANES
+                               ? ck_load(row + start)
+                               : ck_masked(ck_load(row + start), ck_first_lanes((size_t)(columns - start)));
+  if (first >= 0) return inside;
+  if (first == -1) return __builtin_shufflevector(ck_broadcast(0), inside, CK_BEFORE);
+  float shifted[2 * CK_LANES] = {};
+  ck_store(shifted + CK_LANES, inside);
+  return ck_load(shifted + CK_LANES + first);
 }
 
-/* The samples firstColumn ... of a row, `count` of them, zeros outside of the picture. */
-static const float *ck_padded(const ck_winograd_input *t, const float *row, ptrdiff_t first, size_t count, float *line) {
+/* Each stride-th sample of a row from sample `first` on, `count` of them, zeros outside of the picture. */
+static void ck_copy_columns(const ck_winograd_input *t, const float *row, ptrdiff_t first, ptrdiff_t count, float *line) {
   const ptrdiff_t stride = t->columnStride, samples = (t->columns - t->columnPhase + stride - 1) / stride;
   row += t->columnPhase;
-  if (stride == 1 && first >= 0 && first + (ptrdiff_t)count <= samples) return row + first;
   if (count <= 4 * CK_WINOGRAD_TILE) { /* less than the calls below cost */
-    for (ptrdiff_t i = 0; i < (ptrdiff_t)count; i++)
-      line[i] = first + i >= 0 && first + i < samples ? row[(first + i) * stride] : 0;
-    return line;
+    for (ptrdiff_t i = 0; i < count; i++) line[i] = first + i >= 0 && first + i < samples ? row[(first + i) * stride] : 0;
+    return;
   }
-  const ptrdiff_t end = first + (ptrdiff_t)count;
+  const ptrdiff_t end = first + count;
   const ptrdiff_t from = first < 0 ? 0 : first < samples ? first : samples;
   const ptrdiff_t to = end > samples ? samples : end > from ? end : from;
-  const size_t before = from - first < (ptrdiff_t)count ? (size_t)(from - first) : count;
+  const size_t before = from - first < count ? (size_t)(from - first) : (size_t)count;
   const ck_rows rows = {.source = row + from * stride, .stride = (size_t)stride, .target = line, .channels = 1, .rows = 1,
-                        .before = before, .count = (size_t)(to - from), .after = count - before - (size_t)(to - from)};
+                        .before = before, .count = (size_t)(to - from),
+                        .after = (size_t)count - before - (size_t)(to - from)};
   ck_copy_rows(&rows);
-  return line;
 }
 
-/* The samples of the tiles of one run: column c of row r of a tile stands at streams[(r * points + c) * CK_STREAM + tile].
- * Columns from the fifth on are those of the next tile, and left out but for the last tile where there is only one run. */
-CK_INLINE void ck_deal_run(const ck_winograd_input *t, const ck_winograd_run *run, const ptrdiff_t *rowOffsets,
-                           const float *input, float *streams, const int rowPoints, const int points) {
-  float line[4 * CK_STREAM] __attribute__((aligned(64)));
-  const size_t tiles = run->tiles, samples = 4 * tiles + (size_t)points - 4;
-  const ptrdiff_t begin = run->firstColumn;
+/* The columns of the tiles of one run at the points of the rows: values[point * CK_UNIT_COLUMNS + column], in whole vectors. */
+CK_INLINE void ck_run_to_row_points(const ck_winograd_input *t, const ck_winograd_run *run, const ptrdiff_t *rowOffsets,
+                                    const float *input, float *values, const int rowPoints, const int points) {
+  const ptrdiff_t count = 4 * (ptrdiff_t)run->tiles + points - 4;
+  float lines[CK_WINOGRAD_MOST_ROW_POINTS][CK_UNIT_COLUMNS];
+  const float *rows[CK_WINOGRAD_MOST_ROW_POINTS];
+  ptrdiff_t first = run->firstColumn, columns = t->columns;
   for (int row = 0; row < rowPoints; row++) {
-    float *const target = streams + (size_t)row * (size_t)points * CK_STREAM + run->firstTile;
-    if (rowOffsets[row] == CK_NOWHERE) {
-      for (int stream = 0; stream < points; stream++) memset(target + stream * CK_STREAM, 0, (tiles + 1) * 4);
-      continue;
+    rows[row] = rowOffsets[row] == CK_NOWHERE ? NULL : input + rowOffsets[row];
+    if (t->columnStride == 1 || !rows[row]) continue;
+    ck_copy_columns(t, rows[row], run->firstColumn, count, lines[row]);
+    rows[row] = lines[row];
+  }
+  if (t->columnStride != 1) {
+    for (ptrdiff_t x = first * t->columnStride; x < (first + count) * t->columnStride; x += 16)
+      for (int row = 0; row < rowPoints; row++) {
+        if (rows[row]) ck_prefetch(input + t->channelStride + rowOffsets[row] + x); /* of the next channel */
+      }
+    (first = 0, columns = count);
+  }
+  for (ptrdiff_t x = first; x < first + count; x += CK_LANES, values += CK_LANES) {
+    ck_vector samples[CK_WINOGRAD_MOST_ROW_POINTS], transformed[CK_WINOGRAD_MOST_ROW_POINTS];
+    const int isInside = x >= 0 && x + CK_LANES <= columns;
+    CK_UNROLL for (int row = 0; row < rowPoints; row++) {
+      samples[row] = ck_broadcast(0);
+      if (!rows[row]) continue;
+      samples[row] = isInside ? ck_load(rows[row] + x) : ck_load_columns(rows[row], x, columns);
+      if (t->columnStride == 1) ck_prefetch(rows[row] + t->channelStride + x); /* of the next channel */
     }
-    /* What lies in the picture is read there, and copied only where a vector of tiles ends beyond it. */
-    const ptrdiff_t left = t->columnStride == 1 && begin >= -1 && begin < t->columns ? t->columns - begin : 0;
-    const size_t whole = (size_t)left / (4 * CK_LANES) * CK_LANES;
-    const size_t within = whole < tiles ? whole : tiles / CK_LANES * CK_LANES;
-    ck_deal(input + rowOffsets[row] + begin, begin < 0, target, within);
-    const ptrdiff_t dealt = 4 * (ptrdiff_t)within;
-    const float *const source = ck_padded(t, input + rowOffsets[row], begin + dealt, samples - (size_t)dealt, line) - dealt;
-    ck_deal(source + dealt, 0, target + within, tiles - within);
-    for (int stream = 0; stream < points - 4; stream++) {
-      float *const first = target + stream * CK_STREAM, *const fifth = first + 4 * CK_STREAM;
-      first[tiles] = source[4 * tiles + (size_t)stream];
-      if (t->runCount > 1)
-        for (size_t tile = 0; tile < tiles; tile++) fifth[tile] = first[tile + 1];
-    }
-    /* Of the next channel. */
-    for (ptrdiff_t x = 0; x < (ptrdiff_t)samples * t->columnStride; x += 16)
-      ck_prefetch(input + t->channelStride + rowOffsets[row] + run->firstColumn * t->columnStride + x);
+    ck_rows_to_points_of(samples, transformed, rowPoints);
+    CK_UNROLL for (int row = 0; row < rowPoints; row++) ck_store(values + row * CK_UNIT_COLUMNS, transformed[row]);
   }
 }
 
+/* streams[s] = the columns 4 * tile + s of a vector of tiles. */
+CK_INLINE void ck_deal(const float *columns, ck_vector *streams) {
+  const ck_vector v0 = ck_load(columns), v1 = ck_load(columns + CK_LANES);
+  const ck_vector v2 = ck_load(columns + 2 * CK_LANES), v3 = ck_load(columns + 3 * CK_LANES);
+  const ck_vector even0 = __builtin_shufflevector(v0, v1, CK_EVENS), odd0 = __builtin_shufflevector(v0, v1, CK_ODDS);
+  const ck_vector even1 = __builtin_shufflevector(v2, v3, CK_EVENS), odd1 = __builtin_shufflevector(v2, v3, CK_ODDS);
+  streams[0] = __builtin_shufflevector(even0, even1, CK_EVENS);
+  streams[1] = __builtin_shufflevector(odd0, odd1, CK_EVENS);
+  streams[2] = __builtin_shufflevector(even0, even1, CK_ODDS);
+  streams[3] = __builtin_shufflevector(odd0, odd1, CK_ODDS);
+}
+
+/* Rows first, whose columns tiles share; then, dealt into tiles, columns. */
 CK_INLINE void ck_transform_points(const ck_winograd_input *t, const int rowPoints, const int points) {
-  float streams[CK_WINOGRAD_MOST_ROW_POINTS * CK_WINOGRAD_MOST_POINTS * CK_STREAM] __attribute__((aligned(64)));
-  size_t columns[CK_WINOGRAD_MOST_POINTS];
-  for (size_t c = 0; c < (size_t)points; c++)
-    columns[c] = c >= 4 && t->runCount == 1 ? (c - 4) * CK_STREAM + 1 : c * CK_STREAM;
+  float values[CK_WINOGRAD_MOST_ROW_POINTS * CK_UNIT_COLUMNS] __attribute__((aligned(64)));
+  /* What the last tile of each run reads beyond it, where the columns of the next run stand; and which tiles these are. */
+  float beyond[CK_WINOGRAD_MOST_ROW_POINTS][2][CK_WINOGRAD_MOST_TILES] __attribute__((aligned(64)));
+  int isLast[CK_WINOGRAD_MOST_TILES] __attribute__((aligned(64))) = {};
+  const int hasRuns = t->runCount > 1;
+  for (size_t i = 0; hasRuns && i < t->runCount; i++) isLast[t->runs[i].firstTile + t->runs[i].tiles - 1] = -1;
   for (size_t channel = 0; channel < t->channels; channel++) {
-    for (size_t i = 0; i < t->runCount; i++)
-      ck_deal_run(t, t->runs + i, t->rowOffsets + i * (size_t)rowPoints,
-                  t->input + (ptrdiff_t)channel * t->channelStride, streams, rowPoints, points);
+    for (size_t i = 0; i < t->runCount; i++) {
+      const ck_winograd_run *const run = t->runs + i;
+      ck_run_to_row_points(t, run, t->rowOffsets + i * (size_t)rowPoints, t->input + (ptrdiff_t)channel * t->channelStride,
+                           values + 4 * run->firstTile, rowPoints, points);
+      const size_t end = run->firstTile + run->tiles;
+      for (int row = 0; hasRuns && row < rowPoints; row++)
+        for (int column = 0; column < points - 4; column++)
+          beyond[row][column][end - 1] = values[(size_t)row * CK_UNIT_COLUMNS + 4 * end + (size_t)column];
+    }
     float *const transformed = t->transformed + channel * t->tiles;
     for (size_t tile = 0; tile < t->tiles; tile += CK_LANES) {
-      ck_vector rows[CK_WINOGRAD_MOST_ROW_POINTS][CK_WINOGRAD_MOST_POINTS];
-      CK_UNROLL for (int column = 0; column < points; column++) {
-        ck_vector samples[CK_WINOGRAD_MOST_ROW_POINTS], values[CK_WINOGRAD_MOST_ROW_POINTS];
-        CK_UNROLL for (int row = 0; row < rowPoints; row++)
-          samples[row] = ck_load(streams + row * points * CK_STREAM + columns[column] + tile);
-        ck_rows_to_points_of(samples, values, rowPoints);
-        CK_UNROLL for (int row = 0; row < rowPoints; row++) rows[row][column] = values[row];
-      }
       CK_UNROLL for (int row = 0; row < rowPoints; row++) {
-        ck_vector values[CK_WINOGRAD_MOST_POINTS];
-        ck_to_points(rows[row], values, points);
+        const float *const columns = values + row * CK_UNIT_COLUMNS + 4 * tile;
+        ck_vector streams[CK_WINOGRAD_MOST_POINTS], atPoints[CK_WINOGRAD_MOST_POINTS];
+        ck_deal(columns, streams);
+        CK_UNROLL for (int column = 4; column < points; column++) { /* those of the next tile */
+          const ck_vector next = ck_load(columns + 4 * CK_LANES + column - 4);
+          streams[column] = __builtin_shufflevector(streams[column - 4], next, CK_AFTER);
+          if (hasRuns) {
+            const ck_integers last = *(const ck_integers *)(isLast + tile);
+            const ck_integers end = (ck_integers)ck_load(beyond[row][column - 4] + tile);
+            streams[column] = (ck_vector)(((ck_integers)streams[column] & ~last) | (end & last));
+          }
+        }
+        ck_to_points(streams, atPoints, points);
         CK_UNROLL for (int column = 0; column < points; column++)
-          ck_store(transformed + (size_t)(row * points + column) * t->pointStride + tile, values[column]);
+          ck_store(transformed + (size_t)(row * points + column) * t->pointStride + tile, atPoints[column]);
       }
     }
   }
