@@ -79,8 +79,10 @@ CK_INLINE void ck_combine_points(const ck_rows_from_points *c, const int rows) {
     CK_UNROLL for (int point = 0; point < CK_ROW_POINTS; point++)
       products[point] = c->products[point] ? ck_load(c->products[point] + x) : ck_broadcast(0);
     ck_rows_at(products, rows, outputs);
+    ck_vector sum = outputs[0]; /* not finite where one is not */
+    CK_UNROLL for (int row = 1; row < rows; row++) sum += outputs[row];
+    check = ck_multiply_add(sum, ck_broadcast(0), check);
     CK_UNROLL for (int row = 0; row < rows; row++) {
-      check = ck_multiply_add(outputs[row], ck_broadcast(0), check);
       if (!c->outputs[row]) continue;
       ck_vector value = outputs[row] + ck_broadcast(c->bias);
       if (c->epilogue) {
