@@ -128,20 +128,6 @@ static void ck_pack_transformed(const ck_winograd_weights *w, float *packed) {
  * them. */
 #define CK_UNIT_COLUMNS (CK_WINOGRAD_TILE * CK_WINOGRAD_MOST_TILES + 2 * CK_LANES)
 
-/* The columns first ... of a row, zeros outside of the picture. */
-CK_INLINE ck_vector ck_load_columns(const float *row, ptrdiff_t first, ptrdiff_t columns) {
-  if (first >= columns || first + CK_LANES <= 0) return ck_broadcast(0);
-  const ptrdiff_t start = first < 0 ? 0 : first;
-  const ck_vector inside = columns - start >= CK_LANES
-                               ? ck_load(row + start)
-                               : ck_masked(ck_load(row + start), ck_first_lanes((size_t)(columns - start)));
-  if (first >= 0) return inside;
-  if (first == -1) return __builtin_shufflevector(ck_broadcast(0), inside, CK_BEFORE);
-  float shifted[2 * CK_LANES] = {};
-  ck_store(shifted + CK_LANES, inside);
-  return ck_load(shifted + CK_LANES + first);
-}
-
 /* Each stride-th sample of a row from sample `first` on, `count` of them, zeros outside of the picture. */
 static void ck_copy_columns(const ck_winograd_input *t, const float *row, ptrdiff_t first, ptrdiff_t count, float *line) {
   const ptrdiff_t stride = t->columnStride, samples = (t->columns - t->columnPhase + stride - 1) / stride;
@@ -163,32 +149,21 @@ static void ck_copy_columns(const ck_winograd_input *t, const float *row, ptrdif
 /* The columns of the tiles of one run at the points of the rows: values[point * CK_UNIT_COLUMNS + column], in whole vectors. */
 CK_INLINE void ck_run_to_row_points(const ck_winograd_input *t, const ck_winograd_run *run, const ptrdiff_t *rowOffsets,
                                     const float *input, float *values, const int rowPoints, const int points) {
-  const ptrdiff_t count = 4 * (ptrdiff_t)run->tiles + points - 4;
+  const ptrdiff_t count = 4 * (ptrdiff_t)run->tiles + points - 4, stride = t->columnStride;
   float lines[CK_WINOGRAD_MOST_ROW_POINTS][CK_UNIT_COLUMNS];
   const float *rows[CK_WINOGRAD_MOST_ROW_POINTS];
-  ptrdiff_t first = run->firstColumn, columns = t->columns;
   for (int row = 0; row < rowPoints; row++) {
     rows[row] = rowOffsets[row] == CK_NOWHERE ? NULL : input + rowOffsets[row];
-    if (t->columnStride == 1 || !rows[row]) continue;
+    if (stride == 1 || !rows[row]) continue;
+    for (ptrdiff_t x = run->firstColumn * stride; x < (run->firstColumn + count) * stride; x += 16)
+      ck_prefetch(rows[row] + t->channelStride + x); /* of the next channel */
     ck_copy_columns(t, rows[row], run->firstColumn, count, lines[row]);
     rows[row] = lines[row];
   }
-  if (t->columnStride != 1) {
-    for (ptrdiff_t x = first * t->columnStride; x < (first + count) * t->columnStride; x += 16)
-      for (int row = 0; row < rowPoints; row++) {
-        if (rows[row]) ck_prefetch(input + t->channelStride + rowOffsets[row] + x); /* of the next channel */
-      }
-    (first = 0, columns = count);
-  }
+  const ptrdiff_t first = stride == 1 ? run->firstColumn : 0, columns = stride == 1 ? t->columns : count;
   for (ptrdiff_t x = first; x < first + count; x += CK_LANES, values += CK_LANES) {
     ck_vector samples[CK_WINOGRAD_MOST_ROW_POINTS], transformed[CK_WINOGRAD_MOST_ROW_POINTS];
-    const int isInside = x >= 0 && x + CK_LANES <= columns;
-    CK_UNROLL for (int row = 0; row < rowPoints; row++) {
-      samples[row] = ck_broadcast(0);
-      if (!rows[row]) continue;
-      samples[row] = isInside ? ck_load(rows[row] + x) : ck_load_columns(rows[row], x, columns);
-      if (t->columnStride == 1) ck_prefetch(rows[row] + t->channelStride + x); /* of the next channel */
-    }
+    ck_load_rows(rows, x, columns, stride == 1 ? t->channelStride : 0, samples, rowPoints);
     ck_rows_to_points_of(samples, transformed, rowPoints);
     CK_UNROLL for (int row = 0; row < rowPoints; row++) ck_store(values + row * CK_UNIT_COLUMNS, transformed[row]);
   }

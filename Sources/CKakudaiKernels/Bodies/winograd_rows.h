@@ -23,28 +23,42 @@ CK_INLINE void ck_samples_at_row_points(const ck_vector *samples, ck_vector *val
   values[7] = ck_row_end(samples + 1);
 }
 
+/* The columns first ... of a row, zeros outside of the picture. */
+CK_INLINE ck_vector ck_load_columns(const float *row, ptrdiff_t first, ptrdiff_t columns) {
+  if (first >= columns || first + CK_LANES <= 0) return ck_broadcast(0);
+  const ptrdiff_t start = first < 0 ? 0 : first;
+  const ck_vector inside = columns - start >= CK_LANES
+                               ? ck_load(row + start)
+                               : ck_masked(ck_load(row + start), ck_first_lanes((size_t)(columns - start)));
+  if (first >= 0) return inside;
+  if (first == -1) return __builtin_shufflevector(ck_broadcast(0), inside, CK_BEFORE);
+  float shifted[2 * CK_LANES] = {};
+  ck_store(shifted + CK_LANES, inside);
+  return ck_load(shifted + CK_LANES + first);
+}
+
+/* The columns x ... of some rows, NULL for rows of zeros; those that stand `ahead` further on, unless it is 0, are fetched into the
+ * caches. */
+CK_INLINE void ck_load_rows(const float *const *rows, ptrdiff_t x, ptrdiff_t columns, ptrdiff_t ahead, ck_vector *samples,
+                            const int count) {
+  const int isInside = x >= 0 && x + CK_LANES <= columns;
+  CK_UNROLL for (int row = 0; row < count; row++) {
+    samples[row] = ck_broadcast(0);
+    if (!rows[row]) continue;
+    samples[row] = isInside ? ck_load(rows[row] + x) : ck_load_columns(rows[row], x, columns);
+    if (ahead) ck_prefetch(rows[row] + ahead + x);
+  }
+}
+
 static void ck_transform_rows(const ck_rows_to_points *t) {
   for (size_t channel = 0; channel < t->channels; channel++) {
-    const float *const input = t->input + (ptrdiff_t)channel * t->channelStride;
+    const float *const input = t->input + (ptrdiff_t)channel * t->channelStride, *rows[CK_ROW_POINTS];
+    for (int row = 0; row < CK_ROW_POINTS; row++)
+      rows[row] = t->rowOffsets[row] == CK_NOWHERE ? NULL : input + t->rowOffsets[row];
     float *target = t->transformed + (ptrdiff_t)channel * t->transformedStride;
     for (ptrdiff_t x = t->first; x < t->end; x += CK_LANES, target += CK_LANES) {
-      if (x < 0 || x >= t->columns) {
-        CK_UNROLL for (int point = 0; point < CK_ROW_POINTS; point++)
-          ck_store(target + point * t->pointStride, ck_broadcast(0));
-        continue;
-      }
-      const ptrdiff_t left = t->columns - x;
       ck_vector samples[CK_ROW_POINTS], values[CK_ROW_POINTS];
-      CK_UNROLL for (int row = 0; row < CK_ROW_POINTS; row++) {
-        samples[row] = ck_broadcast(0);
-        if (t->rowOffsets[row] == CK_NOWHERE) continue;
-        samples[row] = ck_load(input + t->rowOffsets[row] + x);
-        ck_prefetch(input + t->channelStride + t->rowOffsets[row] + x); /* of the next channel */
-      }
-      if (left < CK_LANES) {
-        const ck_integers mask = ck_first_lanes((size_t)left);
-        CK_UNROLL for (int row = 0; row < CK_ROW_POINTS; row++) samples[row] = ck_masked(samples[row], mask);
-      }
+      ck_load_rows(rows, x, t->columns, t->channelStride, samples, CK_ROW_POINTS);
       ck_samples_at_row_points(samples, values);
       CK_UNROLL for (int point = 0; point < CK_ROW_POINTS; point++) ck_store(target + point * t->pointStride, values[point]);
     }
