@@ -75,7 +75,7 @@ extension FusedConvolution {
     }
     if geometry.groups != 1 { text += " groups \(geometry.groups)" }
     if epilogue.residual == .beforeActivation { text += " + residual" }
-    if !epilogue.negativeSlopes.isEmpty { text += " + slopes" }
+    if let activation = epilogue.activations.first { text += activation.hinges.isEmpty ? " + slopes" : " + hinges" }
     if epilogue.low > -.infinity || epilogue.high < .infinity { text += " + clamp" }
     if epilogue.residual == .afterActivation { text += " + residual" }
     return text

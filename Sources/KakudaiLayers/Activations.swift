@@ -37,6 +37,43 @@ public struct PReLU: Module {
   public var printedAttributes: String { "num_parameters=\(weight.shape[0])" }
 }
 
+/// `max(x, 0) + weight · min(x, 0) + Σₖ heightₖ · max(x − placeₖ, 0)`, all of it learned by each channel: a PReLU with more hinges,
+/// which costs little beside a convolution (after the APL units of Agostinelli et al., 2015).
+public struct PiecewiseLinear: Module {
+  /// The slopes below 0, `(C)`.
+  public var weight: Tensor
+  /// Of the hinges, `(C, K)`.
+  public var places: Tensor
+  public var heights: Tensor
+
+  /// - Parameters:
+  ///   - hinges: Those of each channel besides that at 0, at most 16, evenly from −0.5 to 0.5 at first; 0 makes it a PReLU.
+  ///   - initial: The slope below 0.
+  public init(channels: Int, hinges: Int, initial: Float = 0.25) {
+    guard channels > 0, (0...16).contains(hinges) else {
+      fatalError("PiecewiseLinear: \(hinges) hinges of each of \(channels) channels are not possible")
+    }
+    weight = Tensor(repeating: initial, shape: [channels])
+    let even = (0..<hinges).map { (Float($0) + 0.5) / Float(hinges) - 0.5 }
+    places = Tensor((0..<channels).flatMap { _ in even }, shape: [channels, hinges])
+    heights = .zeros([channels, hinges])
+  }
+
+  public func callAsFunction(_ input: Tensor) -> Tensor {
+    heights.shape[1] == 0
+      ? prelu(input, weight) : piecewiseLinear(input, slopes: weight, places: places, heights: heights)
+  }
+
+  public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
+    visitor.visit("weight", &weight)
+    guard heights.shape[1] > 0 else { return }
+    visitor.visit("places", &places)
+    visitor.visit("heights", &heights)
+  }
+
+  public var printedAttributes: String { "num_channels=\(weight.shape[0]), hinges=\(places.shape[1])" }
+}
+
 /// x / (1 + e⁻ˣ).
 public struct SiLU: ParameterlessModule {
   public init() {}

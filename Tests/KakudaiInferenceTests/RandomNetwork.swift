@@ -115,7 +115,10 @@ struct RandomNetwork: Sendable {
       case 12...14: squeezeAndExcite(x)
       case 0: relu(x)
       case 1: leakyReLU(x, negativeSlope: 0.2)
-      case 2: prelu(x, constant([x.shape[1]]))
+      case 2 where draw(2) == 0: prelu(x, constant([x.shape[1]]))
+      case 2:
+        piecewiseLinear(
+          x, slopes: constant([x.shape[1]]), places: constant([x.shape[1], 3]), heights: constant([x.shape[1], 3]))
       case 3: clamp(x, minimum: -0.5, maximum: 0.75)
       case 4: tanh(x)
       case 5: constant([1, x.shape[1], 1, 1]) - x

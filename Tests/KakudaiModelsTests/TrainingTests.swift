@@ -146,6 +146,10 @@ struct TrainingTests {
       let actual = begun.namedTensors.filter { $0.name.hasPrefix("mapping") }.map(\.tensor)
       #expect(actual == expected)
 
+      var hinged = withRandomSeed(3) { KakudaiNet(scale: 2, width: 6, depth: 3, hinges: 2) }
+      try hinged.begin(with: weights)
+      #expect((hinged(input) - shipped(input)).elements.allSatisfy { abs($0) < 1e-5 })
+
       var stranger = FSRCNN(scale: 2)
       #expect(throws: ModelError.self) { try stranger.begin(with: weights) }
     }

@@ -19,7 +19,7 @@ typedef struct ck_destination {
   float *rows[CK_OUTPUT_BLOCK];
   size_t column; /* of the tile in these rows */
   float bias[CK_OUTPUT_BLOCK], slopes[CK_OUTPUT_BLOCK];
-  const ck_epilogue *epilogue; /* what finishes these sums, without a residual; or NULL */
+  const ck_epilogue *epilogue; /* what finishes these sums, not by rows; or NULL */
   int streams;         /* past the caches, which needs aligned rows */
   const float *wanted; /* what to bring into the caches meanwhile, or NULL */
 } ck_destination;
@@ -165,7 +165,7 @@ static void ck_copy_past_caches(float *target, const float *source, size_t count
 /* Writes whole vectors of 2, 4 or 8 phases straight from registers and returns the number of floats; `phases` is a constant
  * at every call. Sums of two phases alternate when zipped; those of more when the even and the odd ones, zipped, are zipped. */
 CK_INLINE size_t ck_zip_phases(const float *source, size_t distance, const int phases, size_t count,
-                               const ck_epilogue *e, float slope, const float *residual, float *target, int streams) {
+                               const ck_epilogue *e, size_t output, const float *residual, float *target, int streams) {
   static const unsigned char reversed[9][8] = {[2] = {0, 1}, [4] = {0, 2, 1, 3}, [8] = {0, 4, 2, 6, 1, 5, 3, 7}};
   const size_t step = (size_t)phases * CK_LANES;
   size_t done = 0;
@@ -181,7 +181,7 @@ CK_INLINE size_t ck_zip_phases(const float *source, size_t distance, const int p
     }
     CK_UNROLL for (int p = 0; p < phases; p++) {
       const size_t at = done + (size_t)p * CK_LANES;
-      if (e) vectors[p] = ck_finished(e, slope, vectors[p], residual ? residual + at : NULL);
+      if (e) vectors[p] = ck_finished(e, output, vectors[p], residual ? residual + at : NULL);
       if (streams) ck_store_past_caches(target + at, vectors[p]);
       else ck_store(target + at, vectors[p]);
     }
@@ -193,7 +193,6 @@ CK_INLINE size_t ck_zip_phases(const float *source, size_t distance, const int p
 CK_INLINE void ck_emit_row(const ck_correlation *c, size_t o, const float *source, size_t distance, size_t count,
                            const float *residual, float *target) {
   const ck_epilogue *const e = c->epilogue;
-  const float slope = e && e->slopes ? e->slopes[o] : 1;
   const int aligned = c->streams && (uintptr_t)target % sizeof(ck_vector) == 0;
   size_t done = 0;
   if (aligned || !c->streams) {
@@ -204,8 +203,8 @@ CK_INLINE void ck_emit_row(const ck_correlation *c, size_t o, const float *sourc
       return;
 #define CK_PHASES(phases) \
   case phases: \
-    done = aligned ? ck_zip_phases(source, distance, phases, count, e, slope, residual, target, 1) \
-                   : ck_zip_phases(source, distance, phases, count, e, slope, residual, target, 0); \
+    done = aligned ? ck_zip_phases(source, distance, phases, count, e, o, residual, target, 1) \
+                   : ck_zip_phases(source, distance, phases, count, e, o, residual, target, 0); \
     break;
       CK_PHASES(2) CK_PHASES(4) CK_PHASES(8)
 #undef CK_PHASES
@@ -256,7 +255,7 @@ CK_INLINE void ck_aim(const ck_correlation *c, const ck_pass *p, int isDirect, s
     const size_t o = p->sums[i].output;
     d->rows[i] = isDirect ? c->output + c->outputOffsets[o] : c->scratch + (p->sums[i].phase * c->outputs + o) * rowLength;
     d->bias[i] = c->bias ? c->bias[o] : 0;
-    d->slopes[i] = d->epilogue && d->epilogue->slopes ? d->epilogue->slopes[o] : 1;
+    d->slopes[i] = d->epilogue && d->epilogue->activations ? d->epilogue->activations[o] : 1;
     addresses |= (uintptr_t)d->rows[i];
   }
   d->streams = c->streams && isDirect && addresses % sizeof(ck_vector) == 0;
@@ -271,7 +270,7 @@ CK_INLINE void ck_correlate_row(const ck_correlation *c, const float *wanted, in
     most = own < most ? own : most;
   }
   const size_t rowLength = most * CK_LANES;
-  const int isDirect = c->phases == 1 && c->passCount == 1 && isWritten && !(c->epilogue && c->epilogue->residual) &&
+  const int isDirect = c->phases == 1 && c->passCount == 1 && isWritten && !ck_is_finished_by_rows(c->epilogue) &&
                        c->joinedLength == 0;
   ck_destination rows;
   if (isDirect) ck_aim(c, c->passes, 1, rowLength, &rows);

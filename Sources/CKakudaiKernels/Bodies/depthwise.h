@@ -28,7 +28,7 @@ CK_INLINE void ck_depthwise_rows(const ck_correlation *c, const ck_vector (*weig
         }
         sums[phase][0][0] = sum;
         if (e) {
-          CK_FINISH_TILE(e, e->slopes, sums[phase], 1, 1)
+          CK_FINISH_TILE(e, e->activations, sums[phase], 1, 1)
         }
       }
       ck_zip(sums[0][0][0], sums[1][0][0], zipped, zipped + 1);
@@ -97,7 +97,7 @@ CK_INLINE int ck_depthwise_shares(const ck_correlation *c) {
 
 /* Computes positions of all rows of a pair of phases, the first ones of each row, and returns how many. */
 CK_INLINE size_t ck_correlate_depthwise(const ck_correlation *c) {
-  if (c->channels != 1 || c->outputs != 1 || (c->epilogue && c->epilogue->residual)) return 0;
+  if (c->channels != 1 || c->outputs != 1 || ck_is_finished_by_rows(c->epilogue)) return 0;
   const uintptr_t address = (uintptr_t)(c->output + c->outputOffsets[0]);
   if (c->streams && (address % sizeof(ck_vector) != 0 || c->outputRowStride % CK_LANES != 0)) return 0;
   const size_t width = c->width / (2 * CK_LANES) * CK_LANES;

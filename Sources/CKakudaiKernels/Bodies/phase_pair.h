@@ -53,7 +53,7 @@ CK_INLINE void ck_pair_tile(const ck_correlation *c, size_t x, const float *want
   }
   const size_t first = 2 * x, length = 2 * CK_LANES * (size_t)vectors;
   const ck_epilogue *const e = c->epilogue;
-  const int isWhole = length <= c->width - first && !(e && e->residual) && c->joinedLength % CK_LANES == 0;
+  const int isWhole = length <= c->width - first && !ck_is_finished_by_rows(e) && c->joinedLength % CK_LANES == 0;
   ptrdiff_t places[2 * CK_MOST_VECTORS]; /* of the vectors of an output */
   size_t following;
   places[0] = ck_place(c, first, &following);
@@ -65,8 +65,8 @@ CK_INLINE void ck_pair_tile(const ck_correlation *c, size_t x, const float *want
     following = c->joinedLength;
   }
   if (e && isWhole) {
-    CK_FINISH_TILE(e, e->slopes, sums[0], outputs, vectors)
-    CK_FINISH_TILE(e, e->slopes, sums[1], outputs, vectors)
+    CK_FINISH_TILE(e, e->activations, sums[0], outputs, vectors)
+    CK_FINISH_TILE(e, e->activations, sums[1], outputs, vectors)
   }
   CK_UNROLL for (int o = 0; o < outputs; o++) {
     ck_vector zipped[2 * CK_MOST_VECTORS];

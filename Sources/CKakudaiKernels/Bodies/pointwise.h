@@ -176,6 +176,12 @@ CK_INLINE ck_vector ck_load_at_most(const float *source, size_t count) {
   return count == CK_LANES ? ck_load(source) : ck_masked(ck_load(source), ck_first_lanes(count));
 }
 
+CK_INLINE double ck_lane_sum(ck_doubles lanes) {
+  double total = 0;
+  for (int lane = 0; lane < CK_LANES / 2; lane++) total += lanes[lane];
+  return total;
+}
+
 /* Calls ADD(sums, offset, lanes) for whole vectors and for what is left, sums in turns, which hides the latency of the
  * additions; `total` is their sum. */
 #define CK_SUM(count, ADD) \
@@ -190,9 +196,7 @@ CK_INLINE ck_vector ck_load_at_most(const float *source, size_t count) {
     i += CK_LANES; \
   } \
   if (i < count) ADD(sums + 2, i, count - i); \
-  const ck_doubles lanes = (sums[0] + sums[1]) + (sums[2] + sums[3]); \
-  double total = 0; \
-  for (int lane = 0; lane < CK_LANES / 2; lane++) total += lanes[lane];
+  double total = ck_lane_sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
 
 static double ck_sum(const float *x, size_t count) {
 #define CK_ADD_SOME(sums, i, lanes) \
@@ -243,6 +247,38 @@ static double ck_prelu_gradient(const float *x, const float *cotangent, float sl
 #undef CK_ADD_SOME
 }
 
+static void ck_piecewise(const float *activation, int hinges, const float *x, float *result, size_t count) {
+  for (size_t i = 0; i < count; i += CK_LANES) {
+    const size_t lanes = count - i < CK_LANES ? count - i : CK_LANES;
+    const ck_vector values = ck_activated(activation, hinges, ck_load_at_most(x + i, lanes));
+    memcpy(result + i, &values, lanes * 4);
+  }
+}
+
+static void ck_piecewise_gradient(const float *activation, int hinges, const float *x, const float *cotangent,
+                                  float *gradient, double *sums, size_t count) {
+  /* Of the slope, then of the height and the place of each hinge. */
+  ck_doubles terms[1 + 2 * CK_MOST_HINGES][2];
+  memset(terms, 0, sizeof terms);
+  for (size_t i = 0; i < count; i += CK_LANES) {
+    const size_t lanes = count - i < CK_LANES ? count - i : CK_LANES;
+    const ck_vector value = ck_load_at_most(x + i, lanes), change = ck_load_at_most(cotangent + i, lanes);
+    const ck_integers others = ~(value > 0);
+    ck_vector result = others ? change * activation[0] : change;
+    ck_add_products(terms[0], ck_masked(value, others), ck_masked(change, others));
+    for (int h = 1; h <= hinges; h++) {
+      const float place = activation[2 * h], height = activation[2 * h + 1];
+      const ck_vector beyond = ck_masked(change, value > place);
+      ck_add_products(terms[2 * h - 1], value - place, beyond);
+      terms[2 * h][0] -= height * ck_low(beyond);
+      terms[2 * h][1] -= height * ck_high(beyond);
+      result += height * beyond;
+    }
+    memcpy(gradient + i, &result, lanes * 4);
+  }
+  for (int i = 0; i < 1 + 2 * hinges; i++) sums[i] = ck_lane_sum(terms[i][0] + terms[i][1]);
+}
+
 static void ck_add_to_sums(const float *x, double *sums, size_t count) {
   for (size_t i = 0; i < count; i++) sums[i] += x[i];
 }
@@ -258,6 +294,6 @@ static void ck_mix(const float *x, double xScale, const float *y, double yScale,
 #define CK_POINTWISE \
   { \
     .apply = ck_apply, .applyGradient = ck_apply_gradient, .combine = ck_combine, .preluGradient = ck_prelu_gradient, \
-    .approach = ck_approach, .adam = ck_adam_step, .sum = ck_sum, .sumOfProducts = ck_sum_of_products, \
-    .addToSums = ck_add_to_sums, .scale = ck_scale, .mix = ck_mix \
+    .piecewise = ck_piecewise, .piecewiseGradient = ck_piecewise_gradient, .approach = ck_approach, .adam = ck_adam_step, \
+    .sum = ck_sum, .sumOfProducts = ck_sum_of_products, .addToSums = ck_add_to_sums, .scale = ck_scale, .mix = ck_mix \
   }

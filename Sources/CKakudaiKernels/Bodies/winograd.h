@@ -279,7 +279,8 @@ typedef struct ck_output_row {
   float *output;         /* column 0 */
   const float *residual; /* column 0, or NULL */
   ptrdiff_t start, stop; /* the columns that are written */
-  float bias, slope;
+  float bias;
+  size_t index; /* of the output */
   int streams;
 } ck_output_row;
 
@@ -287,7 +288,7 @@ typedef struct ck_output_row {
 CK_INLINE void ck_write(const ck_winograd_output *w, const ck_output_row *r, ptrdiff_t column, ck_vector sums) {
   ck_vector value = sums + r->bias;
   if (column >= r->start && column + CK_LANES <= r->stop) {
-    if (w->epilogue) value = ck_finished(w->epilogue, r->slope, value, r->residual ? r->residual + column : NULL);
+    if (w->epilogue) value = ck_finished(w->epilogue, r->index, value, r->residual ? r->residual + column : NULL);
     if (r->streams) ck_store_past_caches(r->output + column, value);
     else ck_store(r->output + column, value);
     return;
@@ -298,7 +299,7 @@ CK_INLINE void ck_write(const ck_winograd_output *w, const ck_output_row *r, ptr
   const size_t skipped = (size_t)(from - column), count = (size_t)(to - from);
   float residual[CK_LANES] = {}, finished[CK_LANES];
   if (r->residual) memcpy(residual + skipped, r->residual + from, count * 4);
-  if (w->epilogue) value = ck_finished(w->epilogue, r->slope, value, r->residual ? residual : NULL);
+  if (w->epilogue) value = ck_finished(w->epilogue, r->index, value, r->residual ? residual : NULL);
   ck_store(finished, value);
   memcpy(r->output + from, finished + skipped, count * 4);
 }
@@ -334,8 +335,8 @@ static void ck_write_columns(const ck_winograd_output *w, const ck_output_row *r
 
 /* Writes the rows of one output whose columns stand in `streams`[row][column of the tile][tile]. */
 static void ck_write_tiles(const ck_winograd_output *w, size_t output, const float *streams) {
-  ck_output_row r = {.start = w->firstWritten, .stop = w->endWritten, .bias = w->bias ? w->bias[output] : 0};
-  r.slope = w->epilogue && w->epilogue->slopes ? w->epilogue->slopes[output] : 1;
+  ck_output_row r = {
+      .start = w->firstWritten, .stop = w->endWritten, .bias = w->bias ? w->bias[output] : 0, .index = output};
   for (size_t i = 0; i < w->runCount; i++) {
     const ck_winograd_run *const run = w->runs + i;
     for (size_t row = 0; row < w->tileRows; row++) {

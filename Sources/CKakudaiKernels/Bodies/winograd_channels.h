@@ -91,7 +91,7 @@ CK_INLINE void ck_write_channels(const ck_winograd_output *w, size_t first, ptrd
           .output = w->output + (ptrdiff_t)o * w->outputStride + rowOffset,
           .residual = residual ? residual + (ptrdiff_t)o * w->residualStride + residualOffset : NULL,
           .start = w->firstWritten, .stop = end < w->endWritten ? end : w->endWritten,
-          .bias = w->bias ? w->bias[o] : 0, .slope = w->epilogue && w->epilogue->slopes ? w->epilogue->slopes[o] : 1};
+          .bias = w->bias ? w->bias[o] : 0, .index = o};
       ck_write(w, &row, column + x, outputs[i]);
     }
   }

@@ -132,8 +132,7 @@ CK_INLINE void ck_finish_lane_points(const ck_winograd_output *w, const int rowP
   float sums[(CK_WINOGRAD_MOST_ROWS * CK_MOST_STREAMS * CK_WINOGRAD_MOST_TILES) + CK_LANES * CK_LANES]
       __attribute__((aligned(64)));
   for (size_t o = 0; o < w->outputs; o++) {
-    ck_output_row r = {.start = w->firstWritten, .stop = w->endWritten, .bias = w->bias ? w->bias[o] : 0};
-    r.slope = w->epilogue && w->epilogue->slopes ? w->epilogue->slopes[o] : 1;
+    ck_output_row r = {.start = w->firstWritten, .stop = w->endWritten, .bias = w->bias ? w->bias[o] : 0, .index = o};
     for (size_t i = 0; i < w->runCount; i++) {
       const ck_winograd_run *const run = w->runs + i;
       const size_t width = run->tiles * 4 * w->phases;

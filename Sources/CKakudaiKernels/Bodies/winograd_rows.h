@@ -102,7 +102,7 @@ CK_INLINE void ck_combine_points(const ck_rows_from_points *c, const int rows) {
       if (c->epilogue) {
         float residual[CK_LANES] = {};
         if (c->residuals[row]) memcpy(residual, c->residuals[row] + x, left * 4);
-        value = ck_finished(c->epilogue, c->slope, value, c->residuals[row] ? residual : NULL);
+        value = ck_finished(c->epilogue, 0, value, c->residuals[row] ? residual : NULL);
       }
       if (left == CK_LANES && streams) ck_store_past_caches(c->outputs[row] + x, value);
       else if (left == CK_LANES) ck_store(c->outputs[row] + x, value);

@@ -36,16 +36,23 @@ typedef struct ck_pass {
 #define CK_NOWHERE PTRDIFF_MIN
 
 /* What happens to the finished sum s of output o before it is stored: r is the residual there, or 0 if there is none.
- * s' = s + (addsAfter ? 0 : r);  s'' = s' > 0 ? s' : slopes[o] * s';  clamped to low ... high, NaN staying NaN;
- * then + (addsAfter ? r : 0). */
+ * s' = s + (addsAfter ? 0 : r);  s'' = (s' > 0 ? s' : slope * s') + offset + the sum over hinges of height * max(s', place);
+ * clamped to low ... high, NaN staying NaN; then + (addsAfter ? r : 0). */
 typedef struct ck_epilogue {
-  const float *slopes; /* one per output, or NULL for 1 */
+  /* ck_activation_size(hinges) floats per output: its slope and, where it has hinges, its offset and then the place and the
+   * height of each; or NULL for s'' = s'. */
+  const float *activations;
+  int hinges;
   float low, high;
   int clamps; /* whether low or high is finite */
   const float *residual; /* or NULL */
   const ptrdiff_t *residualOffsets; /* where the row of each output begins in it */
   int addsAfter;
 } ck_epilogue;
+
+#define CK_MOST_HINGES 16
+
+static inline size_t ck_activation_size(int hinges) { return hinges > 0 ? 2 + 2 * (size_t)hinges : 1; }
 
 /* A block of at most `outputBlock` rows of outputs, each of `phases` phases that alternate along it:
  * output[outputOffsets[o] + x * phases + p] = bias[o] + sum over the passes of o and p, then channel c, then tap t, of

@@ -45,6 +45,12 @@ typedef struct ck_pointwise_kernels {
   /* gradient[i] = cotangent[i] where x[i] is positive, slope * cotangent[i] elsewhere; returns the sum of x[i] * cotangent[i]
    * over these other i. */
   double (*preluGradient)(const float *x, const float *cotangent, float slope, float *gradient, size_t count);
+  /* result[i] = the activation of x[i], which stands as in ck_epilogue. */
+  void (*piecewise)(const float *activation, int hinges, const float *x, float *result, size_t count);
+  /* gradient[i] = its derivative there times cotangent[i]; sums are by the slope, then by the height and the place of each
+   * hinge, as if the offset were minus the sum of height * place. */
+  void (*piecewiseGradient)(const float *activation, int hinges, const float *x, const float *cotangent, float *gradient,
+                            double *sums, size_t count);
   /* target[i] += share * (source[i] - target[i]) */
   void (*approach)(float *target, const float *source, float share, size_t count);
   void (*adam)(const ck_adam *adam, float *parameter, const float *gradient, float *mean, float *square, size_t count);

@@ -24,8 +24,8 @@ typedef struct ck_rows_to_points {
 typedef struct ck_rows_from_points {
   const float *const *products; /* at each point; NULL for zeros */
   size_t rows, count;
-  float bias, slope;
-  const ck_epilogue *epilogue; /* or NULL; its slopes say only whether there are any, its residual whether there is one */
+  float bias;
+  const ck_epilogue *epilogue; /* or NULL; its activation is that of the one output */
   float *const *outputs; /* of each row; NULL where it is not written */
   const float *const *residuals; /* likewise; NULL where there is none */
   float *checks; /* one per column, in whole vectors: becomes NaN where a sum is not finite */

@@ -4,34 +4,37 @@ public import KakudaiTensors
 /// This project's own network: narrow 3×3 layers at the small size, which the row kernels like, then one transposed
 /// convolution that adds what cubic enlargement lacks. Luma, `(N, 1, H, W) → (N, 1, scale·H, scale·W)`.
 ///
-/// `enlargement(mapping(f) + f) + bicubic(x)` with `f = feature(x)`; each layer but the last has a PReLU.
+/// `enlargement(mapping(f) + f) + bicubic(x)` with `f = feature(x)`; each layer but the last has a PReLU, with more hinges
+/// or without.
 public struct KakudaiNet: SuperResolutionNetwork {
   public static var architecture: String { "kakudai" }
 
   public let scale: Int
   /// 5×5, from luma.
   public var feature: Conv2d
-  public var featureActivation: PReLU
+  public var featureActivation: PiecewiseLinear
   /// 3×3.
   public var mapping: [Conv2d]
-  public var mappingActivations: [PReLU]
+  public var mappingActivations: [PiecewiseLinear]
   public var enlargement: ConvTranspose2d
   private let bicubic: TransposedBicubic
 
   public var channels: Int { 1 }
   public var width: Int { enlargement.weight.shape[0] }
+  public var hinges: Int { featureActivation.heights.shape[1] }
   public var widestChannels: Int { width }
-  public var options: [String: Int] { ["width": width, "depth": mapping.count] }
+  public var options: [String: Int] { ["width": width, "depth": mapping.count, "hinges": hinges] }
 
   /// - Parameters:
   ///   - width: Channels of all layers but the last.
   ///   - depth: 3×3 layers.
-  public init(scale: Int, width: Int, depth: Int) {
+  ///   - hinges: Of each activation, besides that of a PReLU.
+  public init(scale: Int, width: Int, depth: Int, hinges: Int = 0) {
     self.scale = scale
     feature = Conv2d(inChannels: 1, outChannels: width, kernelSize: 5, padding: 2)
-    featureActivation = PReLU(parameters: width)
+    featureActivation = PiecewiseLinear(channels: width, hinges: hinges)
     mapping = (0..<depth).map { _ in Conv2d(nearIdentityOf: width) }
-    mappingActivations = mapping.map { _ in PReLU(parameters: width) }
+    mappingActivations = mapping.map { _ in PiecewiseLinear(channels: width, hinges: hinges) }
     enlargement = ConvTranspose2d(enlarging: width, to: 1, scale: scale)
     bicubic = TransposedBicubic(channels: 1, scale: scale)
     // Nearly the cubic kernel at first: what is added to it begins small.

@@ -20,7 +20,8 @@ func network(
   }
   switch architecture {
   case KakudaiNet.architecture:
-    return body("width", "depth").map { KakudaiNet(scale: scale, width: $0.width, depth: $0.layers) }
+    guard let (width, depth) = body("width", "depth"), (0...16).contains(options["hinges"] ?? 0) else { return nil }
+    return KakudaiNet(scale: scale, width: width, depth: depth, hinges: options["hinges"] ?? 0)
   case FSRCNN.architecture:
     guard let (shrunk, mappings) = body("shrunk", "mappings"), let features = option("features"),
       features * shrunk <= numberCount

@@ -15,8 +15,8 @@ public struct TrainingRecipe: Sendable {
   }
 
   public static let all = [
-    TrainingRecipe(name: "fast", summary: "our small network: width 14, depth 7") {
-      KakudaiNet(scale: $0, width: 14, depth: 7)
+    TrainingRecipe(name: "fast", summary: "our small network: width 14, depth 7, 8 hinges") {
+      KakudaiNet(scale: $0, width: 14, depth: 7, hinges: 8)
     },
     TrainingRecipe(name: "fine", summary: "our larger network: width 24, depth 11") {
       KakudaiNet(scale: $0, width: 24, depth: 11)

@@ -1,57 +1,68 @@
 import CKakudaiKernels
 
-/// What a convolution does to its sums before it stores them: `clamp(leaky(sum + residual))`, or the residual added last.
+/// What a convolution does to its sums before it stores them: `clamp(activation(sum + residual))`, or the residual added last.
 ///
 /// The result has the bits that the same operations give afterwards, one by one; no tensor passes through memory for them.
 package struct ConvolutionEpilogue: Hashable, Sendable {
   package enum Residual: Hashable, Sendable {
     case none
-    /// Added to the sum: `clamp(leaky(sum + residual))`.
+    /// Added to the sum: `clamp(activation(sum + residual))`.
     case beforeActivation
-    /// Added to the result: `clamp(leaky(sum)) + residual`.
+    /// Added to the result: `clamp(activation(sum)) + residual`.
     case afterActivation
   }
 
-  /// What negative values are multiplied by: nothing, one slope for all output channels, or one for each.
-  package var negativeSlopes: [Float]
+  /// None, one for all output channels, or one for each; all have as many hinges.
+  package var activations: [PiecewiseLinearFunction]
   package var low: Float
   package var high: Float
   /// Whether, and when, a tensor of the output's shape is added.
   package var residual: Residual
 
   package init(
-    negativeSlopes: [Float] = [], low: Float = -.infinity, high: Float = .infinity, residual: Residual = .none
+    activations: [PiecewiseLinearFunction] = [], low: Float = -.infinity, high: Float = .infinity,
+    residual: Residual = .none
   ) {
-    (self.negativeSlopes, self.low, self.high, self.residual) = (negativeSlopes, low, high, residual)
+    (self.activations, self.low, self.high, self.residual) = (activations, low, high, residual)
   }
 
   package static let none = ConvolutionEpilogue()
   package static let relu = ConvolutionEpilogue(low: 0)
   package static func leakyReLU(_ negativeSlope: Float) -> ConvolutionEpilogue {
-    ConvolutionEpilogue(negativeSlopes: [negativeSlope])
+    ConvolutionEpilogue(activations: [PiecewiseLinearFunction(slope: negativeSlope)])
   }
 }
 
 extension ConvolutionEpilogue {
-  /// One slope for each output channel of all groups, where there are any.
-  func slopes(channels: Int) -> Storage? {
-    guard let first = negativeSlopes.first else { return nil }
-    let slopes = Storage(count: channels)
-    for channel in 0..<channels {
-      slopes.elements[channel] = negativeSlopes.count == 1 ? first : negativeSlopes[channel]
-    }
-    return slopes
+  /// The activations of some output channels, counted over all groups, as the kernels read them; `nil` where there are none.
+  func kernelActivations(ofChannels channels: some Sequence<Int>) -> Storage? {
+    guard !activations.isEmpty else { return nil }
+    let numbers = channels.flatMap { activations[activations.count == 1 ? 0 : $0].kernelActivation }
+    let storage = Storage(count: numbers.count)
+    storage.elements.update(from: numbers, count: numbers.count)
+    return storage
   }
 
-  /// What the kernels take, for a first line of slopes and a residual that each call sets; `nil` where nothing is to be done.
+  /// What the kernels take, for a first line of activations and a residual that each call sets; `nil` where nothing is to be
+  /// done.
   ///
-  /// - Parameter slopes: One for each line, where there are any.
-  func kernelEpilogue(slopes: Storage?) -> ck_epilogue? {
+  /// - Parameter activations: Those of each line, where there are any.
+  func kernelEpilogue(activations: Storage?) -> ck_epilogue? {
     guard self != .none else { return nil }
     return ck_epilogue(
-      slopes: slopes.map { UnsafePointer($0.elements) }, low: low, high: high,
-      clamps: low > -.infinity || high < .infinity ? 1 : 0, residual: nil, residualOffsets: nil,
+      activations: activations.map { UnsafePointer($0.elements) },
+      hinges: Int32(self.activations.first?.hinges.count ?? 0),
+      low: low, high: high, clamps: low > -.infinity || high < .infinity ? 1 : 0, residual: nil, residualOffsets: nil,
       addsAfter: residual == .afterActivation ? 1 : 0)
+  }
+}
+
+extension ck_epilogue {
+  /// For the outputs from `first` on.
+  func fromOutput(_ first: Int) -> ck_epilogue {
+    var result = self
+    result.activations = activations.map { $0 + first * ck_activation_size(hinges) }
+    return result
   }
 }
 

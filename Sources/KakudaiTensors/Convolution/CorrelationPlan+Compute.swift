@@ -41,11 +41,11 @@ extension CorrelationPlan {
     threads: Int, kernels: Kernels
   ) -> Tensor {
     let (weights, biases) = packed(weight, bias, threads: threads, kernels: kernels)
-    let slopes = slopes(of: epilogue)
+    let activations = activations(of: epilogue)
     return Tensor(shape: shape) { output in
       let operands = Operands(
         packedWeights: UnsafePointer(weights.elements), packedBiases: biases.map { UnsafePointer($0.elements) },
-        epilogue: epilogue.kernelEpilogue(slopes: slopes), streams: 4 * output.count > cachedBytes,
+        epilogue: epilogue.kernelEpilogue(activations: activations), streams: 4 * output.count > cachedBytes,
         kernels: kernels.table.pointee.convolution)
       let source = RowWindow(
         planes: input.storage.elements, height: vertical.inputLength, width: horizontal.inputLength)
@@ -63,7 +63,7 @@ extension CorrelationPlan {
           }
         }
       }
-      withExtendedLifetime((input, weights, biases, slopes, residual)) {}
+      withExtendedLifetime((input, weights, biases, activations, residual)) {}
     }
   }
 
@@ -124,9 +124,10 @@ extension CorrelationPlan {
     return packed
   }
 
-  /// The slopes of an epilogue as the kernels read them.
-  func slopes(of epilogue: ConvolutionEpilogue) -> Storage? {
-    epilogue.negativeSlopes.isEmpty ? nil : valuesOfLines(epilogue.negativeSlopes)
+  /// The activations of an epilogue, of each line of all groups.
+  func activations(of epilogue: ConvolutionEpilogue) -> Storage? {
+    epilogue.kernelActivations(
+      ofChannels: (0..<extents.groups).flatMap { group in lines.map { group * outputChannels + $0.channel } })
   }
 
   /// What belongs to the channel of each line of all groups; `values` holds one for each channel, or one for all.

@@ -293,8 +293,9 @@ extension CorrelationPlan {
   private func epilogue(
     of block: Block, _ piece: Piece, _ operands: Operands, position: Int, _ scratch: Scratch
   ) -> UnsafePointer<ck_epilogue>? {
-    guard var epilogue = operands.epilogue else { return nil }
-    epilogue.slopes = epilogue.slopes.map { $0 + piece.group * lines.count + block.lines.lowerBound }
+    guard var epilogue = operands.epilogue?.fromOutput(piece.group * lines.count + block.lines.lowerBound) else {
+      return nil
+    }
     if let residual = piece.residual {
       epilogue.residual = UnsafePointer(residual.base + piece.columns.lowerBound)
       for (index, line) in block.lines.enumerated() {

@@ -27,14 +27,14 @@ final class DirectRepetition {
     residual: RowWindow?
   ) {
     let (weights, biases) = plan.packed(operands.weight, operands.bias, threads: 1, kernels: kernels)
-    let slopes = plan.slopes(of: operands.epilogue)
+    let activations = plan.activations(of: operands.epilogue)
     let shared = CorrelationPlan.Operands(
       packedWeights: UnsafePointer(weights.elements), packedBiases: biases.map { UnsafePointer($0.elements) },
-      epilogue: operands.epilogue.kernelEpilogue(slopes: slopes), streams: false,
+      epilogue: operands.epilogue.kernelEpilogue(activations: activations), streams: false,
       kernels: kernels.table.pointee.convolution)
     let piece = CorrelationPlan.Piece(
       group: group, rows: rows, columns: columns, chunks: plan.chunks.indices, residual: residual)
     plan.run(piece, shared, from: input, to: output, scratch)
-    withExtendedLifetime((weights, biases, slopes)) {}
+    withExtendedLifetime((weights, biases, activations)) {}
   }
 }

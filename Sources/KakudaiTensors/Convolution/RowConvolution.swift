@@ -10,7 +10,7 @@ package final class RowConvolution: Sendable {
   }
 
   private enum Algorithm {
-    case direct(weights: Storage, biases: Storage?, slopes: Storage?)
+    case direct(weights: Storage, biases: Storage?, activations: Storage?)
     case winograd(WinogradConvolution)
     case winogradRows(WinogradRowsConvolution)
     case smallMap(SmallMapConvolution)
@@ -62,7 +62,7 @@ package final class RowConvolution: Sendable {
           rows, weight: weight, bias: bias, epilogue: epilogue, threads: extents.threads, kernels: kernels))
     } else {
       let (weights, biases) = plan.packed(weight, bias, threads: extents.threads, kernels: kernels)
-      algorithm = .direct(weights: weights, biases: biases, slopes: plan.slopes(of: epilogue))
+      algorithm = .direct(weights: weights, biases: biases, activations: plan.activations(of: epilogue))
     }
   }
 
@@ -156,10 +156,10 @@ extension RowConvolution: RowKernel {
       winograd.compute(rows: rows, columns: columns, from: inputs[0], to: output, residual: residual, scratch)
     case (.smallMap(let map), let scratch as SmallMapPlan.Scratch):
       map.compute(rows: rows, from: inputs[0], to: output, residual: residual, scratch)
-    case (.direct(let weights, let biases, let slopes), let scratch as CorrelationPlan.Scratch):
+    case (.direct(let weights, let biases, let activations), let scratch as CorrelationPlan.Scratch):
       let operands = CorrelationPlan.Operands(
         packedWeights: UnsafePointer(weights.elements), packedBiases: biases.map { UnsafePointer($0.elements) },
-        epilogue: epilogue.kernelEpilogue(slopes: slopes), streams: false,
+        epilogue: epilogue.kernelEpilogue(activations: activations), streams: false,
         kernels: kernels.table.pointee.convolution)
       for group in 0..<plan.extents.groups {
         let piece = CorrelationPlan.Piece(

@@ -7,20 +7,20 @@ final class SmallMapConvolution: Sendable {
   private let bias: Tensor?
   private let epilogue: ConvolutionEpilogue
   private let packed: Storage
-  private let slopes: Storage?
+  private let activations: Storage?
 
   init(
     _ plan: SmallMapPlan, weight: Tensor, bias: Tensor?, epilogue: ConvolutionEpilogue, threads: Int, kernels: Kernels
   ) {
     (self.plan, self.kernels, self.bias, self.epilogue) = (plan, kernels, bias, epilogue)
     packed = plan.packed(weight, threads: threads, kernels: kernels)
-    slopes = epilogue.slopes(channels: plan.outputChannels * plan.extents.groups)
+    activations = epilogue.kernelActivations(ofChannels: 0..<plan.outputChannels * plan.extents.groups)
   }
 
   private var operands: SmallMapPlan.Operands {
     SmallMapPlan.Operands(
       weights: UnsafePointer(packed.elements), biases: bias.map { UnsafePointer($0.storage.elements) },
-      epilogue: epilogue.kernelEpilogue(slopes: slopes), kernels: kernels.table.pointee.maps)
+      epilogue: epilogue.kernelEpilogue(activations: activations), kernels: kernels.table.pointee.maps)
   }
 
   /// Rows of the output of one image; windows hold all channels.

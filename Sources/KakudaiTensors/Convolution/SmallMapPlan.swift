@@ -197,8 +197,7 @@ final class SmallMapPlan: Sendable {
     residual: RowWindow?, _ scratch: Scratch
   ) {
     let first = group * outputChannels + channels.lowerBound
-    var epilogue = operands.epilogue ?? ck_epilogue()
-    epilogue.slopes = epilogue.slopes.map { $0 + first }
+    var epilogue = operands.epilogue?.fromOutput(first) ?? ck_epilogue()
     epilogue.residual = residual.map { UnsafePointer($0.row(row, channel: channels.lowerBound)) }
     withUnsafePointer(to: &epilogue) { epilogue in
       var finishing = ck_map_output(

@@ -9,7 +9,7 @@ final class WinogradConvolution: Sendable {
   private let bias: Tensor?
   private let epilogue: ConvolutionEpilogue
   private let packed: Storage
-  private let slopes: Storage?
+  private let activations: Storage?
 
   /// What `compute` for whole batches uses.
   private var imagesPerVector: Int { plan.imagesPerVector(lanes: kernels.lanes) }
@@ -21,7 +21,7 @@ final class WinogradConvolution: Sendable {
     self.kernels = kernels
     (self.weight, self.bias, self.epilogue) = (weight, bias, epilogue)
     packed = plan.packed(weight, threads: threads, kernels: kernels)
-    slopes = epilogue.slopes(channels: plan.outputChannels * plan.extents.groups)
+    activations = epilogue.kernelActivations(ofChannels: 0..<plan.outputChannels * plan.extents.groups)
   }
 
   /// What one thread needs.
@@ -169,7 +169,8 @@ final class WinogradConvolution: Sendable {
   ) -> WinogradPlan.Operands {
     WinogradPlan.Operands(
       weights: UnsafePointer(packed.elements), biases: bias.map { UnsafePointer($0.storage.elements) },
-      epilogue: epilogue.kernelEpilogue(slopes: slopes), streams: streams, kernels: kernels.table.pointee.winograd,
+      epilogue: epilogue.kernelEpilogue(activations: activations), streams: streams,
+      kernels: kernels.table.pointee.winograd,
       input: input, output: output, residual: residual)
   }
 

@@ -252,8 +252,7 @@ extension WinogradPlan {
   ) {
     let output = operands.output
     let first = group * outputChannels + chunks[chunk].lowerBound
-    var epilogue = operands.epilogue ?? ck_epilogue()
-    epilogue.slopes = epilogue.slopes.map { $0 + first }
+    var epilogue = operands.epilogue?.fromOutput(first) ?? ck_epilogue()
     epilogue.residual = operands.residual.map { UnsafePointer($0.base + first * $0.channelStride) }
     scratch.productPointers.withUnsafeBufferPointer { products in
       scratch.rowOffsets.withUnsafeBufferPointer { rowOffsets in

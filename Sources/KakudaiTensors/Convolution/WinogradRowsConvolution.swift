@@ -8,6 +8,7 @@ final class WinogradRowsConvolution: Sendable {
   private let bias: Tensor?
   private let epilogue: ConvolutionEpilogue
   private let packed: Storage
+  private let activations: Storage?
 
   init(
     _ plan: WinogradRowsPlan, weight: Tensor, bias: Tensor?, epilogue: ConvolutionEpilogue, threads: Int,
@@ -16,6 +17,7 @@ final class WinogradRowsConvolution: Sendable {
     (self.plan, self.kernels) = (plan, kernels)
     (self.weight, self.bias, self.epilogue) = (weight, bias, epilogue)
     packed = plan.packed(weight, threads: threads, kernels: kernels)
+    activations = epilogue.kernelActivations(ofChannels: 0..<plan.outputChannels)
   }
 
   /// What one thread needs: eight transformed rows of each part and input channel, 1 MB or those of 64 positions, and the
@@ -176,8 +178,7 @@ final class WinogradRowsConvolution: Sendable {
   ) {
     scratch.checks.elements.update(repeating: 0, count: scratch.checks.count)
     let phases = plan.vertical.phases.count
-    var epilogue = epilogue.kernelEpilogue(slopes: nil) ?? ck_epilogue()
-    let slopes = self.epilogue.negativeSlopes
+    let epilogue = epilogue.kernelEpilogue(activations: activations)
     for phase in 0..<phases {
       for channel in 0..<plan.outputChannels {
         let products = (0..<WinogradRowsPlan.points).map { point in
@@ -192,20 +193,16 @@ final class WinogradRowsConvolution: Sendable {
           guard let residual, rows.contains(y) else { return nil }
           return UnsafePointer(residual.row(y, channel: channel) + columns.lowerBound)
         }
-        let slope = slopes.isEmpty ? 1 : slopes[slopes.count == 1 ? 0 : channel]
-        withUnsafePointer(to: slope) { slope in
-          epilogue.slopes = slopes.isEmpty ? nil : slope
-          withUnsafePointer(to: epilogue) { epilogue in
-            products.withUnsafeBufferPointer { products in
-              outputs.withUnsafeBufferPointer { outputs in
-                residuals.withUnsafeBufferPointer { residuals in
-                  var combining = ck_rows_from_points(
-                    products: products.baseAddress, rows: plan.tile, count: columns.count,
-                    bias: bias.map { $0.storage.elements[channel] } ?? 0, slope: slope.pointee,
-                    epilogue: self.epilogue == .none ? nil : epilogue, outputs: outputs.baseAddress,
-                    residuals: residuals.baseAddress, checks: scratch.checks.elements, streams: streams ? 1 : 0)
-                  kernels.table.pointee.winograd.combineRows(&combining)
-                }
+        withUnsafePointer(to: epilogue?.fromOutput(channel) ?? ck_epilogue()) { own in
+          products.withUnsafeBufferPointer { products in
+            outputs.withUnsafeBufferPointer { outputs in
+              residuals.withUnsafeBufferPointer { residuals in
+                var combining = ck_rows_from_points(
+                  products: products.baseAddress, rows: plan.tile, count: columns.count,
+                  bias: bias.map { $0.storage.elements[channel] } ?? 0, epilogue: epilogue == nil ? nil : own,
+                  outputs: outputs.baseAddress, residuals: residuals.baseAddress, checks: scratch.checks.elements,
+                  streams: streams ? 1 : 0)
+                kernels.table.pointee.winograd.combineRows(&combining)
               }
             }
           }

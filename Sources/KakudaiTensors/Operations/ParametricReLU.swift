@@ -20,9 +20,9 @@ struct ParametricReLU: Operation {
     let (input, slopes) = (inputs[0].storage, inputs[1].storage)
     let kernels = Kernels.current.pointwise
     return Tensor(shape: shape) { output in
-      Planes(shape, slopes: slopes.count).forEach { _, range, slope in
+      ChannelPlanes(shape).forEach { _, range, channel in
         kernels.apply(
-          CK_LEAKY_RELU, slopes.elements[slope], 0, input.elements + range.lowerBound,
+          CK_LEAKY_RELU, slopes.elements[slopes.count == 1 ? 0 : channel], 0, input.elements + range.lowerBound,
           output.baseAddress! + range.lowerBound, range.count)
       }
       withExtendedLifetime((input, slopes)) {}
@@ -33,46 +33,22 @@ struct ParametricReLU: Operation {
     let (input, slopes) = (context.inputs[0].storage, context.inputs[1].storage)
     let cotangent = context.cotangent.storage
     let kernels = Kernels.current.pointwise
-    let planes = Planes(context.output.shape, slopes: slopes.count)
+    let planes = ChannelPlanes(context.output.shape)
     var sums = [Double](repeating: 0, count: planes.count)
     let gradient = Tensor(shape: context.output.shape) { gradient in
       sums.withUnsafeMutableBufferPointer { sums in
         nonisolated(unsafe) let sums = sums
-        planes.forEach { plane, range, slope in
+        planes.forEach { plane, range, channel in
           sums[plane] = kernels.preluGradient(
-            input.elements + range.lowerBound, cotangent.elements + range.lowerBound, slopes.elements[slope],
-            gradient.baseAddress! + range.lowerBound, range.count)
+            input.elements + range.lowerBound, cotangent.elements + range.lowerBound,
+            slopes.elements[slopes.count == 1 ? 0 : channel], gradient.baseAddress! + range.lowerBound, range.count)
         }
       }
       withExtendedLifetime((input, cotangent)) {}
     }
     var totals = [Double](repeating: 0, count: slopes.count)
-    for plane in sums.indices { totals[planes.slope(of: plane)] += sums[plane] }
+    for (plane, sum) in sums.enumerated() { totals[plane % totals.count] += sum }
     return [gradient, Tensor(totals.map { Float($0) })]
-  }
-
-  /// The planes of `(N, C, …)`, each with its slope.
-  private struct Planes {
-    let count: Int
-    private let channels: Int
-    private let size: Int
-    private let slopes: Int
-
-    init(_ shape: Shape, slopes: Int) {
-      channels = shape.rank > 1 ? shape[1] : 1
-      count = shape.rank > 1 ? shape[0] * channels : 1
-      size = shape.elementCount / max(1, count)
-      self.slopes = slopes
-    }
-
-    func slope(of plane: Int) -> Int { slopes == 1 ? 0 : plane % channels }
-
-    /// Calls `body` with each plane, its elements and the index of its slope, in parallel.
-    func forEach(_ body: (_ plane: Int, Range<Int>, _ slope: Int) -> Void) {
-      Parallel.forEach(count, minimumPerThread: max(1, elementsPerThread / max(1, size))) { planes in
-        for plane in planes { body(plane, plane * size..<(plane + 1) * size, slope(of: plane)) }
-      }
-    }
   }
 }
 

@@ -18,6 +18,15 @@ extension ParametricReLU: RowOperation {
   }
 }
 
+extension AdaptivePiecewiseLinear: RowOperation {
+  package func rowKernel(_ inputs: [RowInput], shape: Shape) -> (any RowKernel)? {
+    guard shape.rank == 4, let functions = Self.functions(ofConstants: inputs.map(\.constant)) else { return nil }
+    return PiecewiseLinearRows(
+      activations: functions.map(\.kernelActivation), hinges: functions.first?.hinges.count ?? 0,
+      kernels: Kernels.current)
+  }
+}
+
 /// A function of each element.
 private struct FunctionRows: RowKernel {
   let function: ck_function
@@ -36,6 +45,25 @@ private struct FunctionRows: RowKernel {
       for y in rows {
         apply(
           function, first, second, inputs[0].row(y, channel: channel) + columns.lowerBound,
+          output.row(y, channel: channel) + columns.lowerBound, columns.count)
+      }
+    }
+  }
+}
+
+/// An activation of each channel.
+private struct PiecewiseLinearRows: RowKernel {
+  let activations: [[Float]]
+  let hinges: Int
+  let kernels: Kernels
+
+  func compute(
+    rows: Range<Int>, columns: Range<Int>, from inputs: [RowWindow], to output: RowWindow, _ scratch: (any RowScratch)?
+  ) {
+    for (channel, activation) in activations.enumerated() {
+      for y in rows {
+        kernels.pointwise.piecewise(
+          activation, Int32(hinges), inputs[0].row(y, channel: channel) + columns.lowerBound,
           output.row(y, channel: channel) + columns.lowerBound, columns.count)
       }
     }

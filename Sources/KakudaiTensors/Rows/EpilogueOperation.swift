@@ -9,7 +9,7 @@ package protocol EpilogueOperation: Operation {
 }
 
 extension ConvolutionEpilogue {
-  /// Whether nothing follows the slopes yet.
+  /// Whether nothing follows the activation yet.
   private var endsBeforeClamp: Bool { low == -.infinity && high == .infinity && residual != .afterActivation }
 
   fileprivate func clamped(low: Float, high: Float) -> ConvolutionEpilogue? {
@@ -19,11 +19,15 @@ extension ConvolutionEpilogue {
     return result
   }
 
-  fileprivate func sloped(_ slopes: [Float]) -> ConvolutionEpilogue? {
-    guard endsBeforeClamp, negativeSlopes.isEmpty else { return nil }
+  fileprivate func activated(_ activations: [PiecewiseLinearFunction]) -> ConvolutionEpilogue? {
+    guard endsBeforeClamp, self.activations.isEmpty else { return nil }
     var result = self
-    result.negativeSlopes = slopes
+    result.activations = activations
     return result
+  }
+
+  fileprivate func sloped(_ slopes: [Float]) -> ConvolutionEpilogue? {
+    activated(slopes.map { PiecewiseLinearFunction(slope: $0) })
   }
 
   /// With the addition of another value.
@@ -50,6 +54,13 @@ extension Elementwise: EpilogueOperation {
 extension ParametricReLU: EpilogueOperation {
   package func appended(to epilogue: ConvolutionEpilogue, constants: [Tensor?]) -> ConvolutionEpilogue? {
     constants[0] == nil ? constants[1].flatMap { epilogue.sloped($0.elements) } : nil
+  }
+}
+
+extension AdaptivePiecewiseLinear: EpilogueOperation {
+  package func appended(to epilogue: ConvolutionEpilogue, constants: [Tensor?]) -> ConvolutionEpilogue? {
+    guard constants[0] == nil, let functions = Self.functions(ofConstants: constants) else { return nil }
+    return epilogue.activated(functions)
   }
 }
 

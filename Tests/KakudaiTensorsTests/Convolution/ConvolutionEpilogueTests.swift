@@ -31,29 +31,44 @@ struct ConvolutionEpilogueTests {
   ]
 
   static func epilogues(channels: Int) -> [ConvolutionEpilogue] {
-    let slopes = (0..<channels).map { Float($0) / 4 - 0.5 }
+    let slopes = (0..<channels).map { PiecewiseLinearFunction(slope: Float($0) / 4 - 0.5) }
+    let hinged = slopes.map { function in
+      PiecewiseLinearFunction(
+        slope: function.slope,
+        hinges: (0..<3).map { .init(place: Float($0) / 2 - function.slope, height: function.slope / 2 - Float($0)) })
+    }
     return [
-      .relu, .leakyReLU(0.25), ConvolutionEpilogue(negativeSlopes: slopes), ConvolutionEpilogue(low: -0.5, high: 0.75),
+      .relu, .leakyReLU(0.25), ConvolutionEpilogue(activations: slopes), ConvolutionEpilogue(low: -0.5, high: 0.75),
       ConvolutionEpilogue(residual: .beforeActivation),
-      ConvolutionEpilogue(negativeSlopes: slopes, low: -1, high: 1, residual: .beforeActivation),
-      ConvolutionEpilogue(negativeSlopes: slopes, low: -1, high: 1, residual: .afterActivation),
+      ConvolutionEpilogue(activations: slopes, low: -1, high: 1, residual: .beforeActivation),
+      ConvolutionEpilogue(activations: slopes, low: -1, high: 1, residual: .afterActivation),
+      ConvolutionEpilogue(activations: hinged),
+      ConvolutionEpilogue(activations: hinged, low: -1, high: 1, residual: .beforeActivation),
+      ConvolutionEpilogue(activations: hinged, low: -1, high: 1, residual: .afterActivation),
     ]
   }
 
   /// The epilogue, one operation after the other, on `(N, C, H, W)`.
   static func applied(_ epilogue: ConvolutionEpilogue, to sums: Tensor, residual: Tensor) -> Tensor {
-    let (slopes, plane) = (epilogue.negativeSlopes, sums.shape[2] * sums.shape[3])
-    let pairs = zip(sums.elements, residual.elements).enumerated()
-    let elements = pairs.map { index, pair in
-      var value = epilogue.residual == .beforeActivation ? pair.0 + pair.1 : pair.0
-      if let slope = slopes.count == 1 ? slopes[0] : slopes.isEmpty ? nil : slopes[index / plane % sums.shape[1]] {
-        value = value > 0 ? value : slope * value
-      }
-      if value <= epilogue.low { value = epilogue.low }
-      if value > epilogue.high { value = epilogue.high }
-      return epilogue.residual == .afterActivation ? value + pair.1 : value
+    let functions = epilogue.activations
+    var values = epilogue.residual == .beforeActivation ? sums + residual : sums
+    if let hinges = functions.first?.hinges.count {
+      let slopes = Tensor(functions.map(\.slope))
+      let shape: Shape = [functions.count, hinges]
+      values =
+        hinges == 0
+        ? prelu(values, slopes)
+        : piecewiseLinear(
+          values, slopes: slopes, places: Tensor(functions.flatMap { $0.hinges.map(\.place) }, shape: shape),
+          heights: Tensor(functions.flatMap { $0.hinges.map(\.height) }, shape: shape))
     }
-    return Tensor(elements, shape: sums.shape)
+    values.withUnsafeMutableBufferPointer { values in
+      for index in values.indices {
+        if values[index] <= epilogue.low { values[index] = epilogue.low }
+        if values[index] > epilogue.high { values[index] = epilogue.high }
+      }
+    }
+    return epilogue.residual == .afterActivation ? values + residual : values
   }
 
   func expectSameBits(_ actual: Tensor, _ expected: Tensor, _ about: String) {

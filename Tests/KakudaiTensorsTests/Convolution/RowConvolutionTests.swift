@@ -78,7 +78,9 @@ struct RowConvolutionTests {
     let input = Tensor.random(picture, seed: 1)
     let bias = Tensor.random([testCase.outChannels], seed: 3)
     let area = [testCase.kernel.height, testCase.kernel.width]
-    let epilogue = ConvolutionEpilogue(negativeSlopes: [0.25], high: 2, residual: .beforeActivation)
+    let epilogue = ConvolutionEpilogue(
+      activations: [PiecewiseLinearFunction(slope: 0.25, hinges: [.init(place: 0.5, height: -0.75)])], high: 2,
+      residual: .beforeActivation)
     try withEveryKernelTable { kernels in
       for direction in [RowConvolution.Direction.convolution, .transposed] {
         let (geometry, weight, whole): (ConvolutionGeometry, Tensor, Tensor)

@@ -181,7 +181,8 @@ struct WinogradTests {
     input.withUnsafeMutableBufferPointer { $0[$0.count / 2] = .infinity }
     let (weight, bias) = (testCase.operands[1], testCase.operands[2])
     let epilogue = ConvolutionEpilogue(
-      negativeSlopes: (0..<testCase.outChannels).map { 0.25 * Float($0) }, low: -1, high: 2,
+      activations: (0..<testCase.outChannels).map { PiecewiseLinearFunction(slope: 0.25 * Float($0)) }, low: -1,
+      high: 2,
       residual: .beforeActivation)
     try withEveryKernelTable { kernels in
       try ConvolutionAlgorithm.$forced.withValue(testCase.algorithm) {
@@ -249,7 +250,8 @@ struct WinogradTests {
     let shape = try testCase.operation.outputShape(of: operands.map(\.shape))
     let residual = Tensor.random(shape, seed: 4)
     let epilogue = ConvolutionEpilogue(
-      negativeSlopes: (0..<testCase.outChannels).map { 0.25 * Float($0) }, low: -1, high: 2,
+      activations: (0..<testCase.outChannels).map { PiecewiseLinearFunction(slope: 0.25 * Float($0)) }, low: -1,
+      high: 2,
       residual: .afterActivation)
     try withEveryKernelTable { kernels in
       try ConvolutionAlgorithm.$forced.withValue(.winograd) {

@@ -30,6 +30,47 @@ struct PointwiseTests {
     }
   }
 
+  @Test func `hinges of each channel are added beyond their places`() {
+    let slopes = Tensor([0.25, -0.5, 2])
+    let places = Tensor([-0.5, 0.25, 0, 0.75, -2, 0.5], shape: [3, 2])
+    let heights = Tensor([1, -2, 0.5, 0.25, -0.75, 3], shape: [3, 2])
+    withEveryKernelTable { kernels in
+      for size in Self.sizes(kernels) {
+        let x = Tensor.random([2, 3, size])
+        let actual = piecewiseLinear(x, slopes: slopes, places: places, heights: heights)
+        for (index, (value, result)) in zip(x.elements, actual.elements).enumerated() {
+          let channel = index / size % 3
+          let expected = (0..<2).reduce(Double(value > 0 ? value : slopes.elements[channel] * value)) {
+            let (place, height) = (places.elements[2 * channel + $1], heights.elements[2 * channel + $1])
+            return $0 + Double(height) * max(0, Double(value) - Double(place))
+          }
+          #expect(abs(Double(result) - expected) <= 1e-6, "\(kernels.name), \(size), element \(index)")
+        }
+      }
+      // Far from the hinges, where there is no derivative.
+      let x = Tensor((0..<126).map { Float($0 * $0 % 19) / 4 - 2.125 }, shape: [2, 3, 21])
+      expectGradients(at: [x, slopes, places, heights]) {
+        piecewiseLinear($0[0], slopes: $0[1], places: $0[2], heights: $0[3])
+      }
+    }
+  }
+
+  @Test func `hinges of a wrong shape are refused`() {
+    func message(_ slopes: Shape, _ places: Shape, _ heights: Shape, input: Shape = [1, 3, 2]) -> String {
+      do throws(ShapeError) {
+        _ = try AdaptivePiecewiseLinear().outputShape(of: [input, slopes, places, heights])
+      } catch {
+        return "\(error)"
+      }
+      return ""
+    }
+    #expect(message([3], [3, 16], [3, 16]) == "")
+    #expect(message([3], [3, 1], [3, 1], input: [3]).contains("the input must be (N, C, …), but is (3)"))
+    #expect(message([1], [3, 1], [3, 1]).contains("the slopes must be (3) for input (1, 3, 2), but are (1)"))
+    #expect(message([3], [3, 17], [3, 17]).contains("the places must be (3, 1 to 16)"))
+    #expect(message([3], [3, 2], [3, 1]).contains("the heights must be (3, 2), as the places, but are (3, 1)"))
+  }
+
   @Test func `infinite cotangents of positive elements do not reach the slope`() {
     withEveryKernelTable { _ in
       let gradient = valueAndGradient(of: [Tensor([1, -1]), Tensor([0.5])]) { inputs in
@@ -80,8 +121,12 @@ struct PointwiseTests {
   @Test func `sums of large tensors are the same for any number of threads`() {
     let x = Tensor.random([2, 3, 301, 211])
     let slopes = Tensor([0.1, 0.2, 0.3])
+    let hinges = Tensor.random([3, 4], seed: 2)
     func results() -> [Tensor] {
-      let gradients = valueAndGradient(of: [x, slopes]) { prelu($0[0], $0[1]).mean() }.gradient
+      let gradients = valueAndGradient(of: [x, slopes, hinges]) { inputs in
+        let hinged = piecewiseLinear(inputs[0], slopes: inputs[1], places: inputs[2], heights: inputs[2])
+        return (hinged + prelu(inputs[0], inputs[1])).mean()
+      }.gradient
       return [x.sum(), x + x, prelu(x, slopes)] + gradients
     }
     let one = withThreadCount(1) { results() }
