@@ -18,8 +18,8 @@ public struct TrainingRecipe: Sendable {
     TrainingRecipe(name: "fast", summary: "our small network: width 14, depth 7, 8 hinges") {
       KakudaiNet(scale: $0, width: 14, depth: 7, hinges: 8)
     },
-    TrainingRecipe(name: "fine", summary: "our larger network: width 24, depth 11") {
-      KakudaiNet(scale: $0, width: 24, depth: 11)
+    TrainingRecipe(name: "fine", summary: "our larger network: width 24, depth 11, 4 hinges") {
+      KakudaiNet(scale: $0, width: 24, depth: 11, hinges: 4)
     },
     TrainingRecipe(name: "srcnn", summary: "Dong et al. 2014, kernels of 9, 5 and 5") { SRCNN(scale: $0) },
     TrainingRecipe(name: "fsrcnn", summary: "Dong et al. 2016") { FSRCNN(scale: $0) },
