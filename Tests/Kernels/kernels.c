@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHANNELS = 3, TAPS = 4, ROWS = 3, COLUMNS = 200, MOST_WIDTH = 160, MOST_OUTPUTS = 12, MOST_PHASES = 8 };
+enum { CHANNELS = 3, TAPS = 4, ROWS = 3, COLUMNS = 200, MOST_WIDTH = 160, MOST_OUTPUTS = 12, MOST_PHASES = 8, HINGES = 2 };
 
 static float input[CHANNELS * (ROWS + 1) * COLUMNS + CK_READABLE_PAST];
 static float weights[MOST_PHASES * MOST_OUTPUTS * CHANNELS * TAPS];
@@ -25,7 +25,11 @@ static void fill(float *target, size_t count, unsigned seed) {
 
 static double applied(const ck_epilogue *e, size_t o, double sum, double added) {
   if (!e->addsAfter) sum += added;
-  if (sum <= 0) sum *= e->slopes[o];
+  const float *const activation = e->activations + o * ck_activation_size(e->hinges);
+  double active = sum > 0 ? sum : activation[0] * sum;
+  if (e->hinges > 0) active += activation[1];
+  for (int h = 1; h <= e->hinges; h++) active += activation[2 * h + 1] * fmax(sum, activation[2 * h]);
+  sum = active;
   sum = fmin(fmax(sum, e->low), e->high);
   return e->addsAfter ? sum + added : sum;
 }
@@ -37,9 +41,9 @@ static size_t check_correlation(const ck_convolution_kernels *k, size_t outputs,
   ptrdiff_t tapOffsets[MOST_PHASES][TAPS], packOffsets[MOST_OUTPUTS * TAPS], outputOffsets[MOST_OUTPUTS];
   ck_phase_output sums[MOST_PHASES][MOST_OUTPUTS];
   ck_pass passes[MOST_PHASES];
-  float bias[MOST_OUTPUTS], slopes[MOST_OUTPUTS];
+  float bias[MOST_OUTPUTS], activations[MOST_OUTPUTS * (2 + 2 * HINGES)];
   fill(bias, outputs, 5);
-  fill(slopes, outputs, 6);
+  fill(activations, sizeof activations / 4, 6);
   for (size_t p = 0; p < phases; p++) {
     const size_t taps = 1 + p % TAPS, first = p * outputs * CHANNELS * TAPS;
     for (size_t t = 0; t < taps; t++) tapOffsets[p][t] = (ptrdiff_t)(t / 2 * COLUMNS + t % 2 + p % 3);
@@ -55,8 +59,9 @@ static size_t check_correlation(const ck_convolution_kernels *k, size_t outputs,
   }
   for (size_t o = 0; o < outputs; o++) outputOffsets[o] = (ptrdiff_t)(o * ROWS * MOST_WIDTH);
   if (outputs > 2) outputOffsets[1] = CK_NOWHERE;
-  const ck_epilogue epilogue = {.slopes = slopes, .low = -2, .high = 1.5f, .clamps = 1, .residual = residual,
-                                .residualOffsets = outputOffsets, .addsAfter = hasEpilogue == 2};
+  const ck_epilogue epilogue = {.activations = activations, .hinges = hasEpilogue == 3 ? HINGES : 0, .low = -2, .high = 1.5f,
+                                .clamps = 1, .residual = residual, .residualOffsets = outputOffsets,
+                                .addsAfter = hasEpilogue == 2};
   const ck_correlation correlation = {
       .input = input, .channelStride = channelStride, .inputRowStride = COLUMNS, .channels = CHANNELS,
       .passes = passes, .passCount = phases, .phases = phases, .outputs = outputs, .bias = bias, .output = output,
@@ -85,6 +90,7 @@ static size_t check_correlation(const ck_convolution_kernels *k, size_t outputs,
             }
           if (hasEpilogue) expected = applied(&epilogue, o, expected, residual[at]);
           bound = 0x1p-24 * (CHANNELS * TAPS + 4) * (bound + fabs(residual[at]));
+          if (hasEpilogue == 3) bound = (1 + HINGES) * (bound + 0x1p-22);
         }
         wrong += !(fabs(output[at] - expected) <= bound);
       }
@@ -149,8 +155,8 @@ int main(void) {
       const size_t width = widths[w];
       for (size_t outputs = 1; outputs <= k->outputBlock; outputs++)
         for (size_t phases = 1; phases <= MOST_PHASES; phases++)
-          for (int variant = 0; variant < 6; variant++, cases++)
-            wrong += check_correlation(k, outputs, phases, width, variant / 3, variant % 3);
+          for (int variant = 0; variant < 8; variant++, cases++)
+            wrong += check_correlation(k, outputs, phases, width, variant / 4, variant % 4);
       for (size_t lefts = 1; lefts <= 5; lefts++)
         for (size_t rights = 1; rights <= 7; rights++, cases++)
           wrong += check_products(k, lefts, rights, width < 90 ? width : 90);
