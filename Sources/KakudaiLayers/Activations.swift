@@ -42,6 +42,9 @@ public struct PReLU: Module {
 public struct PiecewiseLinear: Module {
   /// The slopes below 0, `(C)`.
   public var weight: Tensor
+  /// What the names of the tensors of hinges end with.
+  package static let hingeNames = [".places", ".heights"]
+
   /// Of the hinges, `(C, K)`.
   public var places: Tensor
   public var heights: Tensor
@@ -50,7 +53,7 @@ public struct PiecewiseLinear: Module {
   ///   - hinges: Those of each channel besides that at 0, at most 16, evenly from −0.5 to 0.5 at first; 0 makes it a PReLU.
   ///   - initial: The slope below 0.
   public init(channels: Int, hinges: Int, initial: Float = 0.25) {
-    guard channels > 0, (0...16).contains(hinges) else {
+    guard channels > 0, (0...mostHinges).contains(hinges) else {
       fatalError("PiecewiseLinear: \(hinges) hinges of each of \(channels) channels are not possible")
     }
     weight = Tensor(repeating: initial, shape: [channels])

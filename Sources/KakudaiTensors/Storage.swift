@@ -17,6 +17,11 @@ package final class Storage: @unchecked Sendable {
       .bindMemory(to: Float.self, capacity: count)
   }
 
+  convenience init(_ numbers: [Float]) {
+    self.init(count: numbers.count)
+    elements.update(from: numbers, count: count)
+  }
+
   deinit {
     BufferPool.shared.giveBack(UnsafeMutableRawPointer(elements), bytes: count * MemoryLayout<Float>.stride)
   }

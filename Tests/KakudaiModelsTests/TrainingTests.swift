@@ -152,6 +152,10 @@ struct TrainingTests {
 
       var stranger = FSRCNN(scale: 2)
       #expect(throws: ModelError.self) { try stranger.begin(with: weights) }
+      for depth in [2, 4] {
+        var other = withRandomSeed(3) { KakudaiNet(scale: 2, width: 6, depth: depth, hinges: 2) }
+        #expect(throws: ModelError.self) { try other.begin(with: weights) }
+      }
     }
   }
 }

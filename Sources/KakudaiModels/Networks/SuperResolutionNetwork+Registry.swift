@@ -20,8 +20,9 @@ func network(
   }
   switch architecture {
   case KakudaiNet.architecture:
-    guard let (width, depth) = body("width", "depth"), (0...16).contains(options["hinges"] ?? 0) else { return nil }
-    return KakudaiNet(scale: scale, width: width, depth: depth, hinges: options["hinges"] ?? 0)
+    let hinges = options["hinges"] ?? 0
+    guard let (width, depth) = body("width", "depth"), (0...mostHinges).contains(hinges) else { return nil }
+    return KakudaiNet(scale: scale, width: width, depth: depth, hinges: hinges)
   case FSRCNN.architecture:
     guard let (shrunk, mappings) = body("shrunk", "mappings"), let features = option("features"),
       features * shrunk <= numberCount

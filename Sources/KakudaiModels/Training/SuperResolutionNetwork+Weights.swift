@@ -32,8 +32,7 @@ extension Safetensors {
 
 extension SuperResolutionNetwork {
   /// Takes weights to begin a training with: those of a weight file, or the averaged ones of a checkpoint, where
-  /// shapes agree. Of a network of another scale that is all but the last layer; what the file lacks, as hinges of a network
-  /// without them, stays.
+  /// shapes agree. Of a network of another scale that is all but the last layer; hinges may be missing, and stay as they are.
   ///
   /// - Throws: where the file holds another network.
   public mutating func begin(with weights: Safetensors) throws(ModelError) {
@@ -43,7 +42,11 @@ extension SuperResolutionNetwork {
   private mutating func load(agreeing tensors: [String: Tensor], from path: String) throws(ModelError) {
     let shapes = Dictionary(uniqueKeysWithValues: namedTensors.map { ($0.name, $0.tensor.shape) })
     let agreeing = tensors.filter { shapes[$0.key] == $0.value.shape }
-    guard Set(tensors.keys).isSubset(of: shapes.keys), !agreeing.isEmpty else {
+    let lacking = Set(shapes.keys).symmetricDifference(tensors.keys)
+    let areHinges = lacking.allSatisfy {
+      shapes[$0] != nil && PiecewiseLinear.hingeNames.contains(where: $0.hasSuffix)
+    }
+    guard areHinges, !agreeing.isEmpty else {
       throw .unfittingWeights("\(path) holds no weights of this network (\(Self.architecture))")
     }
     do { try load(agreeing, from: path, isStrict: false) } catch { throw .unfittingWeights("\(error)") }

@@ -37,10 +37,7 @@ extension ConvolutionEpilogue {
   /// The activations of some output channels, counted over all groups, as the kernels read them; `nil` where there are none.
   func kernelActivations(ofChannels channels: some Sequence<Int>) -> Storage? {
     guard !activations.isEmpty else { return nil }
-    let numbers = channels.flatMap { activations[activations.count == 1 ? 0 : $0].kernelActivation }
-    let storage = Storage(count: numbers.count)
-    storage.elements.update(from: numbers, count: numbers.count)
-    return storage
+    return Storage(channels.flatMap { activations[activations.count == 1 ? 0 : $0].kernelActivation })
   }
 
   /// What the kernels take, for a first line of activations and a residual that each call sets; `nil` where nothing is to be

@@ -104,7 +104,8 @@ extension CorrelationPlan {
     let weights = weight.storage.packing(packingKey(kernels: kernels)) {
       packed(weight, threads: threads, kernels: kernels)
     }
-    return (weights, bias.map { valuesOfLines($0.elements) })
+    let biases = bias?.elements
+    return (weights, biases.map { biases in Storage(channelsOfLines.map { biases[$0] }) })
   }
 
   /// The weights of all groups, as the kernel reads them.
@@ -124,22 +125,14 @@ extension CorrelationPlan {
     return packed
   }
 
-  /// The activations of an epilogue, of each line of all groups.
-  func activations(of epilogue: ConvolutionEpilogue) -> Storage? {
-    epilogue.kernelActivations(
-      ofChannels: (0..<extents.groups).flatMap { group in lines.map { group * outputChannels + $0.channel } })
+  /// The channels of all lines of all groups.
+  private var channelsOfLines: [Int] {
+    (0..<extents.groups).flatMap { group in lines.map { group * outputChannels + $0.channel } }
   }
 
-  /// What belongs to the channel of each line of all groups; `values` holds one for each channel, or one for all.
-  private func valuesOfLines(_ values: [Float]) -> Storage {
-    let perLine = Storage(count: lines.count * extents.groups)
-    for group in 0..<extents.groups {
-      for (index, line) in lines.enumerated() {
-        let channel = group * outputChannels + line.channel
-        perLine.elements[group * lines.count + index] = values[values.count == 1 ? 0 : channel]
-      }
-    }
-    return perLine
+  /// The activations of an epilogue, of each line of all groups.
+  func activations(of epilogue: ConvolutionEpilogue) -> Storage? {
+    epilogue.kernelActivations(ofChannels: channelsOfLines)
   }
 }
 

@@ -17,10 +17,10 @@ package struct AdaptivePiecewiseLinear: Operation {
     guard slopes == [input[1]] else {
       throw ShapeError(Self.name, "the slopes must be (\(input[1])) for input \(input), but are \(slopes)")
     }
-    guard places.rank == 2, places[0] == input[1], (1...Int(CK_MOST_HINGES)).contains(places[1]) else {
+    guard places.rank == 2, places[0] == input[1], (1...mostHinges).contains(places[1]) else {
       throw ShapeError(
         Self.name,
-        "the places must be (\(input[1]), 1 to \(CK_MOST_HINGES)) for input \(input), but are \(places)")
+        "the places must be (\(input[1]), 1 to \(mostHinges)) for input \(input), but are \(places)")
     }
     guard heights == places else {
       throw ShapeError(Self.name, "the heights must be \(places), as the places, but are \(heights)")
@@ -30,7 +30,7 @@ package struct AdaptivePiecewiseLinear: Operation {
 
   package func value(of inputs: [Tensor], shape: Shape) -> Tensor {
     let input = inputs[0].storage
-    let activations = Self.functions(inputs).map(\.kernelActivation)
+    let activations = Self.functions(ofConstants: inputs)!.map(\.kernelActivation)
     let kernels = Kernels.current.pointwise
     return Tensor(shape: shape) { output in
       ChannelPlanes(shape).forEach { _, range, channel in
@@ -44,42 +44,30 @@ package struct AdaptivePiecewiseLinear: Operation {
 
   package func gradients(_ context: GradientContext) -> [Tensor?] {
     let (input, cotangent) = (context.inputs[0].storage, context.cotangent.storage)
-    let activations = Self.functions(context.inputs).map(\.kernelActivation)
+    let activations = Self.functions(ofConstants: context.inputs)!.map(\.kernelActivation)
     let kernels = Kernels.current.pointwise
-    let planes = ChannelPlanes(context.output.shape)
     let hinges = context.inputs[2].shape[1]
-    let sumsPerPlane = 1 + 2 * hinges
-    var sums = [Double](repeating: 0, count: planes.count * sumsPerPlane)
-    let gradient = Tensor(shape: context.output.shape) { gradient in
-      sums.withUnsafeMutableBufferPointer { sums in
-        nonisolated(unsafe) let sums = sums
-        planes.forEach { plane, range, channel in
-          kernels.piecewiseGradient(
-            activations[channel], Int32(hinges), input.elements + range.lowerBound,
-            cotangent.elements + range.lowerBound, gradient.baseAddress! + range.lowerBound,
-            sums.baseAddress! + plane * sumsPerPlane, range.count)
-        }
-      }
-      withExtendedLifetime((input, cotangent)) {}
+    let perChannel = 1 + 2 * hinges
+    let gradients = ChannelPlanes(context.output.shape).gradients(
+      parameters: activations.count * perChannel, sumsPerPlane: perChannel
+    ) { range, channel, gradient, sums in
+      kernels.piecewiseGradient(
+        activations[channel], Int32(hinges), input.elements + range.lowerBound,
+        cotangent.elements + range.lowerBound, gradient, sums, range.count)
     }
-    var totals = [Double](repeating: 0, count: activations.count * sumsPerPlane)
-    for (index, sum) in sums.enumerated() { totals[index % totals.count] += sum }
-    /// Every `step`-th sum of each channel, from `first` on.
+    withExtendedLifetime((input, cotangent)) {}
+    /// Every `step`-th number of each channel, from `first` on.
     func ofChannels(from first: Int, step: Int, shape: Shape) -> Tensor {
       Tensor(
         (0..<activations.count).flatMap { channel in
-          stride(from: first, to: sumsPerPlane, by: step).map { Float(totals[channel * sumsPerPlane + $0]) }
+          stride(from: first, to: perChannel, by: step).map { gradients.parameters[channel * perChannel + $0] }
         }, shape: shape)
     }
     return [
-      gradient, ofChannels(from: 0, step: sumsPerPlane, shape: context.inputs[1].shape),
+      gradients.input, ofChannels(from: 0, step: perChannel, shape: context.inputs[1].shape),
       ofChannels(from: 2, step: 2, shape: context.inputs[2].shape),
       ofChannels(from: 1, step: 2, shape: context.inputs[3].shape),
     ]
-  }
-
-  private static func functions(_ inputs: [Tensor]) -> [PiecewiseLinearFunction] {
-    functions(ofConstants: inputs)!
   }
 
   /// The functions of the channels; `nil` where they are not constant.
@@ -95,6 +83,9 @@ package struct AdaptivePiecewiseLinear: Operation {
     }
   }
 }
+
+/// The hinges that a channel may have.
+package let mostHinges = Int(CK_MOST_HINGES)
 
 /// `max(x, 0) + slope · min(x, 0) + Σₖ heightₖ · max(x − placeₖ, 0)`.
 package struct PiecewiseLinearFunction: Hashable, Sendable {

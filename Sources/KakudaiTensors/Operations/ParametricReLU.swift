@@ -33,22 +33,14 @@ struct ParametricReLU: Operation {
     let (input, slopes) = (context.inputs[0].storage, context.inputs[1].storage)
     let cotangent = context.cotangent.storage
     let kernels = Kernels.current.pointwise
-    let planes = ChannelPlanes(context.output.shape)
-    var sums = [Double](repeating: 0, count: planes.count)
-    let gradient = Tensor(shape: context.output.shape) { gradient in
-      sums.withUnsafeMutableBufferPointer { sums in
-        nonisolated(unsafe) let sums = sums
-        planes.forEach { plane, range, channel in
-          sums[plane] = kernels.preluGradient(
-            input.elements + range.lowerBound, cotangent.elements + range.lowerBound,
-            slopes.elements[slopes.count == 1 ? 0 : channel], gradient.baseAddress! + range.lowerBound, range.count)
-        }
-      }
-      withExtendedLifetime((input, cotangent)) {}
+    let gradients = ChannelPlanes(context.output.shape).gradients(parameters: slopes.count) {
+      range, channel, gradient, sums in
+      sums[0] = kernels.preluGradient(
+        input.elements + range.lowerBound, cotangent.elements + range.lowerBound,
+        slopes.elements[slopes.count == 1 ? 0 : channel], gradient, range.count)
     }
-    var totals = [Double](repeating: 0, count: slopes.count)
-    for (plane, sum) in sums.enumerated() { totals[plane % totals.count] += sum }
-    return [gradient, Tensor(totals.map { Float($0) })]
+    withExtendedLifetime((input, slopes, cotangent)) {}
+    return [gradients.input, Tensor(gradients.parameters)]
   }
 }
 

@@ -50,25 +50,29 @@ struct ConvolutionEpilogueTests {
 
   /// The epilogue, one operation after the other, on `(N, C, H, W)`.
   static func applied(_ epilogue: ConvolutionEpilogue, to sums: Tensor, residual: Tensor) -> Tensor {
-    let functions = epilogue.activations
-    var values = epilogue.residual == .beforeActivation ? sums + residual : sums
-    if let hinges = functions.first?.hinges.count {
-      let slopes = Tensor(functions.map(\.slope))
-      let shape: Shape = [functions.count, hinges]
-      values =
-        hinges == 0
-        ? prelu(values, slopes)
-        : piecewiseLinear(
-          values, slopes: slopes, places: Tensor(functions.flatMap { $0.hinges.map(\.place) }, shape: shape),
-          heights: Tensor(functions.flatMap { $0.hinges.map(\.height) }, shape: shape))
-    }
-    values.withUnsafeMutableBufferPointer { values in
-      for index in values.indices {
-        if values[index] <= epilogue.low { values[index] = epilogue.low }
-        if values[index] > epilogue.high { values[index] = epilogue.high }
+    let (functions, plane) = (epilogue.activations, sums.shape[2] * sums.shape[3])
+    let before = epilogue.residual == .beforeActivation ? sums + residual : sums
+    let hasHinges = functions.contains { !$0.hinges.isEmpty }
+    let pairs = zip((hasHinges ? hinged(before, functions) : before).elements, residual.elements).enumerated()
+    let elements = pairs.map { index, pair in
+      var value = pair.0
+      if !functions.isEmpty && !hasHinges {
+        let slope = functions[functions.count == 1 ? 0 : index / plane % sums.shape[1]].slope
+        value = value > 0 ? value : slope * value
       }
+      if value <= epilogue.low { value = epilogue.low }
+      if value > epilogue.high { value = epilogue.high }
+      return epilogue.residual == .afterActivation ? value + pair.1 : value
     }
-    return epilogue.residual == .afterActivation ? values + residual : values
+    return Tensor(elements, shape: sums.shape)
+  }
+
+  private static func hinged(_ values: Tensor, _ functions: [PiecewiseLinearFunction]) -> Tensor {
+    let shape: Shape = [functions.count, functions[0].hinges.count]
+    return piecewiseLinear(
+      values, slopes: Tensor(functions.map(\.slope)),
+      places: Tensor(functions.flatMap { $0.hinges.map(\.place) }, shape: shape),
+      heights: Tensor(functions.flatMap { $0.hinges.map(\.height) }, shape: shape))
   }
 
   func expectSameBits(_ actual: Tensor, _ expected: Tensor, _ about: String) {

@@ -182,8 +182,7 @@ struct WinogradTests {
     let (weight, bias) = (testCase.operands[1], testCase.operands[2])
     let epilogue = ConvolutionEpilogue(
       activations: (0..<testCase.outChannels).map { PiecewiseLinearFunction(slope: 0.25 * Float($0)) }, low: -1,
-      high: 2,
-      residual: .beforeActivation)
+      high: 2, residual: .beforeActivation)
     try withEveryKernelTable { kernels in
       try ConvolutionAlgorithm.$forced.withValue(testCase.algorithm) {
         let sum = try testCase.operation.apply(to: [input, weight, bias])
@@ -251,8 +250,7 @@ struct WinogradTests {
     let residual = Tensor.random(shape, seed: 4)
     let epilogue = ConvolutionEpilogue(
       activations: (0..<testCase.outChannels).map { PiecewiseLinearFunction(slope: 0.25 * Float($0)) }, low: -1,
-      high: 2,
-      residual: .afterActivation)
+      high: 2, residual: .afterActivation)
     try withEveryKernelTable { kernels in
       try ConvolutionAlgorithm.$forced.withValue(.winograd) {
         func value(_ images: Range<Int>) throws -> Tensor {
