@@ -35,7 +35,7 @@ extension Graph {
   }
 
   /// How often each value is used.
-  private var uses: [Int] {
+  var uses: [Int] {
     var uses = [Int](repeating: 0, count: values.count)
     for index in values.indices { for input in inputs(index) { uses[input] += 1 } }
     uses[output] += 1

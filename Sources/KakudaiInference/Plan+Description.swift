@@ -25,10 +25,14 @@ extension Plan: CustomStringConvertible {
         cells[3] = inputs.map { graph.constant($0) == nil ? String($0) : "constant" }.joined(separator: ", ")
         if operation is any PictureOperation || inputs.contains(where: { wholes.contains($0) }) { wholes.insert(index) }
         guard let rows, let schedule, let fields,
-          let stage = rows.stages.firstIndex(where: { $0.place == index })
+          let stage = rows.stages.firstIndex(where: { $0.place >= index })
         else { break }
         let kernel = rows.stages[stage].kernel
-        cells[4] = (kernel as? RowConvolution)?.algorithmName ?? ""
+        guard rows.stages[stage].place == index else {
+          cells[4] = "with the next"
+          break
+        }
+        cells[4] = (kernel as? RowConvolution)?.algorithmName ?? (kernel as? RowChain)?.algorithmName ?? ""
         cells[5] = String(schedule.rings[0][stage + 1].slots)
         let field = fields[stage + 1]
         cells[6] = wholes.contains(index) ? "all" : "\(field.height)×\(field.width)"

@@ -21,22 +21,19 @@ extension Plan {
 
     /// Few rows where little is computed with each value, so that the rows of one layer are still in the cache when the next one
     /// reads them; more where much is, so that weights are read less often (FSRCNN: 6 input rows, 64 channels: 36). As many
-    /// as make no ring larger than memory is cheap, or 4, in which convolutions of very wide pictures are computed.
+    /// as make no ring larger than memory is cheap; of very wide pictures 4, the tiles of convolutions, or 2 where these are direct.
     private static func stepRows(_ graph: RowGraph) -> Int {
       let values = graph.sizes.dropFirst().reduce(0) { $0 + $1.channels * $1.height * $1.width }
       var inputRows = (max(6, graph.multiplications / max(1, values) / 16) + 3) / 6 * 6
       func outputRows(_ inputRows: Int) -> Int {
         max(1, min(graph.output.height, inputRows * graph.output.height / graph.sizes[0].height))
       }
-      while inputRows > 6,
-        RowSchedule(graph, stepRows: outputRows(inputRows), strips: 1, threads: 1).memory(graph) > mostRingBytes
-      {
-        inputRows -= 6
+      func memory(_ inputRows: Int) -> Int {
+        RowSchedule(graph, stepRows: outputRows(inputRows), strips: 1, threads: 1).memory(graph)
       }
-      let isLarge =
-        inputRows == 6
-        && RowSchedule(graph, stepRows: outputRows(6), strips: 1, threads: 1).memory(graph) > mostRingBytes
-      return outputRows(isLarge ? 4 : inputRows)
+      while inputRows > 6, memory(inputRows) > mostRingBytes { inputRows -= 6 }
+      guard inputRows == 6, memory(6) > mostRingBytes else { return outputRows(inputRows) }
+      return outputRows(memory(4) > mostRingBytes && Double(memory(2)) < 0.9 * Double(memory(4)) ? 2 : 4)
     }
 
     func schedule(_ graph: RowGraph) -> RowSchedule {

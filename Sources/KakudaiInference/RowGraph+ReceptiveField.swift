@@ -6,12 +6,12 @@ extension RowGraph {
     sizes.indices.map { value in
       PerAxis(
         height: extent(of: value, lengths: sizes.map(\.height)) { stage, index, rows in
-          (graph.operation(stage.place) as? FusedConvolution)
+          stage.convolution(graph)
             .map { $0.sources(index, of: rows, $0.geometry.vertical, kernel: $0.weight.shape[2]) }
             ?? stage.kernel.inputRows(index, for: rows)
         },
         width: extent(of: value, lengths: sizes.map(\.width)) { stage, index, columns in
-          (graph.operation(stage.place) as? FusedConvolution)
+          stage.convolution(graph)
             .map { $0.sources(index, of: columns, $0.geometry.horizontal, kernel: $0.weight.shape[3]) }
             ?? stage.kernel.inputColumns(index, for: columns)
         })
@@ -40,6 +40,13 @@ extension RowGraph {
       }
       return max(most, ranges[0]?.count ?? 0)
     }
+  }
+}
+
+extension RowGraph.Stage {
+  /// The one that it consists of.
+  fileprivate func convolution(_ graph: Graph) -> FusedConvolution? {
+    kernel is RowChain ? nil : graph.operation(place) as? FusedConvolution
   }
 }
 

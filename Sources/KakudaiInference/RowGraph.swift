@@ -36,6 +36,7 @@ struct RowGraph: Sendable {
     }
     places[0] = 0
     sizes.append(Size(graph.values[0].shape))
+    let uses = graph.uses
     for (index, value) in graph.values.enumerated() {
       guard case .result(let operation, let inputs) = value.origin else { continue }
       let operands = inputs.map { RowInput(shape: graph.values[$0].shape, constant: graph.constant($0)) }
@@ -49,7 +50,17 @@ struct RowGraph: Sendable {
         sizes.append(value.shape.isPicture ? Size(value.shape) : sizes[0])
         continue
       }
-      stages.append(Stage(kernel: kernel, inputs: flowing.map { places[$0]! }, place: index))
+      let own = flowing.map { places[$0]! }
+      // What the stage before makes for this one alone need not be held.
+      if let before = stages.last, flowing[0] == before.place, uses[before.place] == 1,
+        let chain = RowChain(before.kernel, kernel, between: sizes[sizes.count - 1])
+      {
+        stages[stages.count - 1] = Stage(kernel: chain, inputs: before.inputs + own.dropFirst(), place: index)
+        sizes[sizes.count - 1] = Size(value.shape)
+        places[index] = sizes.count - 1
+        continue
+      }
+      stages.append(Stage(kernel: kernel, inputs: own, place: index))
       places[index] = sizes.count
       sizes.append(Size(value.shape))
     }

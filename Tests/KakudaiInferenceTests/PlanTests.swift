@@ -130,6 +130,26 @@ struct PlanTests {
     #expect(plan.description.contains("direct"))
   }
 
+  @Test func `what a depthwise layer gives to pixels alone is computed with them, and not held`() {
+    let layers = { (isDepthwise: Bool) in
+      Sequential {
+        Conv2d(inChannels: 8, outChannels: 8, kernelSize: 3, padding: 1, groups: isDepthwise ? 8 : 4)
+        PReLU(parameters: 8)
+        Conv2d(inChannels: 8, outChannels: 8, kernelSize: 1)
+        Conv2d(inChannels: 8, outChannels: 1, kernelSize: 3, padding: 1)
+      }
+    }
+    let (plan, grouped) = (
+      Plan(recording: layers(true), input: [1, 8, 60, 70]), Plan(recording: layers(false), input: [1, 8, 60, 70])
+    )
+    let lines = plan.description.split(separator: "\n")
+    #expect(lines[2].contains("groups 8 + slopes") && lines[2].contains("with the next"), "\(plan)")
+    #expect(lines[3].contains("depthwise, direct") && lines[3].contains("3×3"), "\(plan)")
+    #expect(lines[4].contains("5×5") && !grouped.description.contains("with the next"), "\(plan)")
+    // At least six rows of eight channels less.
+    #expect(plan.memory(threads: 1) <= grouped.memory(threads: 1) - 6 * 8 * 70 * 4)
+  }
+
   private static let normalized = Sequential {
     Conv2d(inChannels: 1, outChannels: 3, kernelSize: 3)
     InstanceNorm2d(3)

@@ -47,7 +47,7 @@ struct RandomNetwork: Sendable {
       let operation: (any KakudaiTensors.Operation)?
       var inputs = [x]
       let channels = x.shape[1]
-      switch draw(16) {
+      switch draw(17) {
       case 0, 1, 2:
         let groups = channels % 2 == 0 && draw(3) == 0 ? 2 : draw(6) == 0 ? channels : 1
         let outputs = groups * (1 + draw(max(1, 14 / groups)))
@@ -94,6 +94,9 @@ struct RandomNetwork: Sendable {
           return
         }
         operation = Concatenation(axis: 1)
+      case 12:
+        values.append(separable(x))
+        return
       default:
         values.append(pointwise(x))
         return
@@ -102,6 +105,19 @@ struct RandomNetwork: Sendable {
         shape.elementCount <= Self.most, shape[1] <= 24
       else { return }
       values.append(operation.apply(to: inputs))
+    }
+
+    /// A convolution of each channel by itself, then one of single pixels.
+    private mutating func separable(_ x: Tensor) -> Tensor {
+      let channels = x.shape[1]
+      let padding = PerAxis(
+        height: x.shape[2] > 2 ? draw(3) : 1 + draw(2), width: x.shape[3] > 2 ? draw(3) : 1 + draw(2))
+      var y = conv2d(
+        x, constant([channels, 1, 3, 3]), draw(2) == 0 ? constant([channels]) : nil, padding: .pixels(padding),
+        groups: channels)
+      if draw(3) == 0 { y = pointwise(y) }
+      y = conv2d(y, constant([1 + draw(14), y.shape[1], 1, 1]))
+      return draw(2) == 0 ? y : pointwise(y)
     }
 
     private mutating func pointwise(_ x: Tensor) -> Tensor {

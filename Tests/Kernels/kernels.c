@@ -122,6 +122,44 @@ static size_t check_products(const ck_convolution_kernels *k, size_t lefts, size
   return wrong;
 }
 
+/* Rows of channels by themselves, of which `rows` stand one after the other and share what they read. */
+static size_t check_depthwise(const ck_convolution_kernels *k, size_t rows, size_t width, int hasEpilogue) {
+  const ptrdiff_t channelStride = (ROWS + 1) * COLUMNS;
+  float bias[CHANNELS], activations[CHANNELS * (2 + 2 * HINGES)];
+  fill(bias, CHANNELS, 5);
+  fill(activations, sizeof activations / 4, 6);
+  const ck_epilogue epilogue = {.activations = activations, .hinges = HINGES, .low = -2, .high = 1.5f, .clamps = 1};
+  ck_depthwise_planes planes = {
+      .input = input, .inputChannelStride = channelStride, .weights = weights, .bias = bias, .output = output,
+      .outputChannelStride = CK_DEPTHWISE_ROWS * MOST_WIDTH, .channels = CHANNELS, .width = width, .rows = rows,
+      .epilogue = hasEpilogue ? &epilogue : NULL};
+  for (size_t i = 0; i < rows + 2; i++) planes.inputRows[i] = (ptrdiff_t)((3 * i + 1) % (ROWS + 1) * COLUMNS);
+  for (size_t r = 0; r < rows; r++) planes.outputRows[r] = (ptrdiff_t)((rows - 1 - r) * MOST_WIDTH);
+  for (size_t i = 0; i < sizeof output / 4; i++) output[i] = 77;
+  k->convolveDepthwise(&planes);
+  size_t wrong = 0;
+  for (size_t c = 0; c < CHANNELS; c++)
+    for (size_t row = 0; row < CK_DEPTHWISE_ROWS; row++)
+      for (size_t x = 0; x < MOST_WIDTH; x++) {
+        double expected = 77, bound = 0;
+        if (row < rows && x < width) {
+          expected = bias[c];
+          bound = fabs(expected);
+          for (size_t tap = 0; tap < 9; tap++) {
+            const ptrdiff_t place = (ptrdiff_t)c * channelStride + planes.inputRows[rows - 1 - row + tap / 3];
+            const double product = (double)weights[9 * c + tap] * input[place + (ptrdiff_t)(x + tap % 3)];
+            expected += product;
+            bound += fabs(product);
+          }
+          if (hasEpilogue) expected = applied(&epilogue, c, expected, 0);
+          bound = 0x1p-24 * 13 * bound;
+          if (hasEpilogue) bound = (1 + HINGES) * (bound + 0x1p-22);
+        }
+        wrong += !(fabs(output[(c * CK_DEPTHWISE_ROWS + row) * MOST_WIDTH + x] - expected) <= bound);
+      }
+  return wrong;
+}
+
 static size_t check_rows(const ck_convolution_kernels *k, size_t stride, size_t count) {
   const ck_rows rows = {.source = input, .sourceChannelStride = (ROWS + 1) * COLUMNS, .sourceRowStride = COLUMNS,
                         .stride = stride, .target = output, .targetChannelStride = ROWS * MOST_WIDTH,
@@ -160,6 +198,9 @@ int main(void) {
       for (size_t lefts = 1; lefts <= 5; lefts++)
         for (size_t rights = 1; rights <= 7; rights++, cases++)
           wrong += check_products(k, lefts, rights, width < 90 ? width : 90);
+      for (size_t rows = 1; rows <= CK_DEPTHWISE_ROWS; rows++)
+        for (int hasEpilogue = 0; hasEpilogue < 2; hasEpilogue++, cases++)
+          wrong += check_depthwise(k, rows, width, hasEpilogue);
       for (size_t stride = 1; stride <= 5; stride++, cases++) wrong += check_rows(k, stride, width < 38 ? width : 38);
     }
     printf("%s: %zu cases, %zu wrong elements\n", tables[table]->name, cases, wrong);

@@ -1,11 +1,6 @@
 /* The kernels of ck_convolution.h, written once and compiled for every instruction set.
  * Needs CK_LANES, CK_FUSED, CK_TILES, CK_PAIRS, CK_OUTPUT_BLOCK, CK_PIXEL_BLOCK, CK_PRODUCT_LEFTS and CK_PRODUCT_RIGHTS. */
 
-/* The arrays below are as large as the largest tile needs: the optimiser keeps the part that is used in registers, which it
- * does only for arrays of constant size. */
-#define CK_MOST_VECTORS 8
-#define CK_UNROLL _Pragma("clang loop unroll(full)")
-
 static void ck_pack(const ck_packing *p, float *packed) {
   for (size_t channel = 0; channel < p->channels; channel++) {
     const float *source = p->source + (ptrdiff_t)channel * p->channelStride;
@@ -19,6 +14,7 @@ typedef struct ck_destination {
   float *rows[CK_OUTPUT_BLOCK];
   size_t column; /* of the tile in these rows */
   float bias[CK_OUTPUT_BLOCK], slopes[CK_OUTPUT_BLOCK];
+  const float *activations[CK_OUTPUT_BLOCK];
   const ck_epilogue *epilogue; /* what finishes these sums, not by rows; or NULL */
   int streams;         /* past the caches, which needs aligned rows */
   const float *wanted; /* what to bring into the caches meanwhile, or NULL */
@@ -71,7 +67,14 @@ CK_INLINE void ck_tile(const ck_correlation *c, const ck_pass *p, size_t x, cons
     for (size_t tap = 0; tap < taps; tap++, weights += outputs)
       ck_multiply(sums, weights, input + tapOffsets[tap], outputs, vectors);
   }
-  if (d->epilogue) {
+  if (d->epilogue && d->epilogue->hinges > 0) {
+    CK_UNROLL for (int o = 0; o < outputs; o++) {
+      ck_activate(d->activations[o], d->epilogue->hinges, sums[o], vectors);
+      if (d->epilogue->clamps) {
+        CK_UNROLL for (int v = 0; v < vectors; v++) sums[o][v] = ck_limited(d->epilogue, sums[o][v]);
+      }
+    }
+  } else if (d->epilogue) {
     CK_FINISH_TILE(d->epilogue, d->slopes, sums, outputs, vectors)
   }
   if (d->streams) {
@@ -255,7 +258,9 @@ CK_INLINE void ck_aim(const ck_correlation *c, const ck_pass *p, int isDirect, s
     const size_t o = p->sums[i].output;
     d->rows[i] = isDirect ? c->output + c->outputOffsets[o] : c->scratch + (p->sums[i].phase * c->outputs + o) * rowLength;
     d->bias[i] = c->bias ? c->bias[o] : 0;
-    d->slopes[i] = d->epilogue && d->epilogue->activations ? d->epilogue->activations[o] : 1;
+    const float *const activations = d->epilogue ? d->epilogue->activations : NULL;
+    d->activations[i] = activations ? activations + o * ck_activation_size(d->epilogue->hinges) : NULL;
+    d->slopes[i] = activations ? *d->activations[i] : 1;
     addresses |= (uintptr_t)d->rows[i];
   }
   d->streams = c->streams && isDirect && addresses % sizeof(ck_vector) == 0;
@@ -270,7 +275,7 @@ CK_INLINE void ck_correlate_row(const ck_correlation *c, const float *wanted, in
     most = own < most ? own : most;
   }
   const size_t rowLength = most * CK_LANES;
-  const int isDirect = c->phases == 1 && c->passCount == 1 && isWritten && !ck_is_finished_by_rows(c->epilogue) &&
+  const int isDirect = c->phases == 1 && c->passCount == 1 && isWritten && !(c->epilogue && c->epilogue->residual) &&
                        c->joinedLength == 0;
   ck_destination rows;
   if (isDirect) ck_aim(c, c->passes, 1, rowLength, &rows);
@@ -298,6 +303,7 @@ CK_INLINE void ck_correlate_row(const ck_correlation *c, const float *wanted, in
 
 #include "phase_pair.h"
 #include "depthwise.h"
+#include "depthwise_rows.h"
 
 static void ck_correlate(const ck_correlation *correlation) {
   int isWritten = 1;
@@ -456,5 +462,5 @@ static void ck_copy_rows(const ck_rows *c) {
 #define CK_CONVOLUTION \
   { \
     .outputBlock = CK_OUTPUT_BLOCK, .pixelBlock = CK_PIXEL_BLOCK, .pack = ck_pack, .correlate = ck_correlate, \
-    .finish = ck_finish, .correlateProducts = ck_correlate_products, .copyRows = ck_copy_rows \
+    .convolveDepthwise = ck_convolve_depthwise, .finish = ck_finish, .correlateProducts = ck_correlate_products, .copyRows = ck_copy_rows \
   }

@@ -1,16 +1,32 @@
 /* What happens to finished sums before they are stored; see ck_epilogue. */
 
+/* The arrays below and those of tiles are as large as the largest tile needs: the optimiser keeps the part that is used in
+ * registers, which it does only for arrays of constant size. */
+#define CK_MOST_VECTORS 8
+
+/* Vectors of a row that are finished together: hinges are then loaded once for all of them. */
+#define CK_FINISHED_VECTORS 4
+
 CK_INLINE ck_vector ck_sloped(float slope, ck_vector sums) { return sums > ck_broadcast(0) ? sums : slope * sums; }
 
-/* Of one output, whose activation stands as in ck_epilogue. */
-CK_INLINE ck_vector ck_activated(const float *activation, int hinges, ck_vector sums) {
-  ck_vector result = ck_sloped(activation[0], sums);
-  if (hinges > 0) result += activation[1];
-  for (int i = 1; i <= hinges; i++) {
-    const ck_vector place = ck_broadcast(activation[2 * i]);
-    result = ck_multiply_add(ck_broadcast(activation[2 * i + 1]), sums > place ? sums : place, result);
+/* Several vectors of one output, whose activation stands as in ck_epilogue; `vectors` is a constant at every call. */
+CK_INLINE void ck_activate(const float *activation, int hinges, ck_vector *sums, const int vectors) {
+  ck_vector results[CK_MOST_VECTORS];
+  CK_UNROLL for (int v = 0; v < vectors; v++) {
+    results[v] = ck_sloped(activation[0], sums[v]);
+    if (hinges > 0) results[v] += activation[1];
   }
-  return result;
+  for (int i = 1; i <= hinges; i++) {
+    const ck_vector place = ck_broadcast(activation[2 * i]), height = ck_broadcast(activation[2 * i + 1]);
+    CK_UNROLL for (int v = 0; v < vectors; v++)
+      results[v] = ck_multiply_add(height, sums[v] > place ? sums[v] : place, results[v]);
+  }
+  CK_UNROLL for (int v = 0; v < vectors; v++) sums[v] = results[v];
+}
+
+CK_INLINE ck_vector ck_activated(const float *activation, int hinges, ck_vector sums) {
+  ck_activate(activation, hinges, &sums, 1);
+  return sums;
 }
 
 CK_INLINE ck_vector ck_limited(const ck_epilogue *e, ck_vector sums) {
@@ -19,12 +35,25 @@ CK_INLINE ck_vector ck_limited(const ck_epilogue *e, ck_vector sums) {
   return sums > high ? high : sums;
 }
 
-/* A vector of sums of one output; `residual` is added where there is one. */
+/* Several vectors of sums of one output; `residual` is added where there is one. */
+CK_INLINE void ck_finish_vectors(const ck_epilogue *e, size_t output, ck_vector *sums, const float *residual,
+                                 const int vectors) {
+  if (residual && !e->addsAfter) {
+    CK_UNROLL for (int v = 0; v < vectors; v++) sums[v] += ck_load(residual + v * CK_LANES);
+  }
+  if (e->activations) {
+    ck_activate(e->activations + output * ck_activation_size(e->hinges), e->hinges, sums, vectors);
+  }
+  if (e->clamps) {
+    CK_UNROLL for (int v = 0; v < vectors; v++) sums[v] = ck_limited(e, sums[v]);
+  }
+  if (residual && e->addsAfter) {
+    CK_UNROLL for (int v = 0; v < vectors; v++) sums[v] += ck_load(residual + v * CK_LANES);
+  }
+}
+
 CK_INLINE ck_vector ck_finished(const ck_epilogue *e, size_t output, ck_vector sums, const float *residual) {
-  if (residual && !e->addsAfter) sums += ck_load(residual);
-  if (e->activations) sums = ck_activated(e->activations + output * ck_activation_size(e->hinges), e->hinges, sums);
-  if (e->clamps) sums = ck_limited(e, sums);
-  if (residual && e->addsAfter) sums += ck_load(residual);
+  ck_finish_vectors(e, output, &sums, residual, 1);
   return sums;
 }
 
@@ -47,6 +76,12 @@ CK_INLINE int ck_is_finished_by_rows(const ck_epilogue *e) { return e && (e->res
 static void ck_finish(const ck_epilogue *e, size_t output, const float *sums, const float *residual, float *target,
                       size_t count) {
   size_t i = 0;
+  for (; i + CK_FINISHED_VECTORS * CK_LANES <= count; i += CK_FINISHED_VECTORS * CK_LANES) {
+    ck_vector vectors[CK_FINISHED_VECTORS];
+    CK_UNROLL for (int v = 0; v < CK_FINISHED_VECTORS; v++) vectors[v] = ck_load(sums + i + v * CK_LANES);
+    ck_finish_vectors(e, output, vectors, residual ? residual + i : NULL, CK_FINISHED_VECTORS);
+    CK_UNROLL for (int v = 0; v < CK_FINISHED_VECTORS; v++) ck_store(target + i + v * CK_LANES, vectors[v]);
+  }
   for (; i + CK_LANES <= count; i += CK_LANES)
     ck_store(target + i, ck_finished(e, output, ck_load(sums + i), residual ? residual + i : NULL));
   if (i < count) {

@@ -4,6 +4,7 @@ typedef int ck_integers __attribute__((ext_vector_type(CK_LANES)));
 typedef float ck_vector_anywhere __attribute__((ext_vector_type(CK_LANES), aligned(4), may_alias));
 
 #define CK_INLINE static inline __attribute__((always_inline))
+#define CK_UNROLL _Pragma("clang loop unroll(full)")
 
 CK_INLINE ck_vector ck_load(const float *source) { return *(const ck_vector_anywhere *)source; }
 CK_INLINE void ck_store(float *target, ck_vector value) { *(ck_vector_anywhere *)target = value; }

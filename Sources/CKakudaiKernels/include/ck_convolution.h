@@ -111,6 +111,22 @@ typedef struct ck_rows {
   int streams;
 } ck_rows;
 
+#define CK_DEPTHWISE_ROWS 4
+
+/* Up to CK_DEPTHWISE_ROWS rows r of 3x3 convolutions of each channel c by itself:
+ * output[c * outputChannelStride + outputRows[r] + x] = bias[c] + sum over tap row i < 3, then tap column j < 3, of
+ *   weights[9 * c + 3 * i + j] * input[c * inputChannelStride + inputRows[r + i] + x + j]                  for x < width. */
+typedef struct ck_depthwise_planes {
+  const float *input;
+  ptrdiff_t inputChannelStride, inputRows[CK_DEPTHWISE_ROWS + 2];
+  const float *weights;
+  const float *bias; /* one per channel, or NULL for zeros */
+  float *output;
+  ptrdiff_t outputChannelStride, outputRows[CK_DEPTHWISE_ROWS];
+  size_t channels, width, rows;
+  const ck_epilogue *epilogue; /* without a residual; or NULL */
+} ck_depthwise_planes;
+
 typedef struct ck_convolution_kernels {
   /* The most outputs of one block, and the pixels that are computed together when it has them all. */
   size_t outputBlock, pixelBlock;
@@ -119,6 +135,8 @@ typedef struct ck_convolution_kernels {
   /* Every output element is summed in one order, so that splitting the outputs or the width into several calls changes no
    * bit. The output must not overlap the input. */
   void (*correlate)(const ck_correlation *correlation);
+  /* With the bits of `correlate`. */
+  void (*convolveDepthwise)(const ck_depthwise_planes *planes);
   /* What `correlate` does to `count` finished sums of one output, for those who finish sums in other ways; `residual` is the
    * row of that output or NULL, and `target` may be `sums`. */
   void (*finish)(const ck_epilogue *epilogue, size_t output, const float *sums, const float *residual, float *target,

@@ -120,6 +120,8 @@ enum AlgorithmChoice {
       let plan = WinogradRowsPlan(direction, extents, kernels: kernels)
     else { return nil }
     if forced == .winogradRows { return plan }
+    // What tiles of six save does not repay holding rows for them.
+    guard plan.tile < 6 || !plan.hasLongRows else { return nil }
     // Rows end in vectors that are not full by either algorithm; narrow ones are joined by the direct one.
     let positions = plan.horizontal.positions
     let vectors = (positions + kernels.lanes - 1) / kernels.lanes

@@ -18,6 +18,8 @@ package final class RowConvolution: Sendable {
 
   private let plan: CorrelationPlan
   private let algorithm: Algorithm
+  /// What takes the place of direct computation where rows stand for it.
+  private let depthwise: DepthwiseConvolution?
   private let epilogue: ConvolutionEpilogue
   private let kernels: Kernels
 
@@ -64,16 +66,32 @@ package final class RowConvolution: Sendable {
       let (weights, biases) = plan.packed(weight, bias, threads: extents.threads, kernels: kernels)
       algorithm = .direct(weights: weights, biases: biases, activations: plan.activations(of: epilogue))
     }
+    if case .direct = algorithm {
+      depthwise = DepthwiseConvolution(plan, weight: weight, bias: bias, epilogue: epilogue)
+    } else {
+      depthwise = nil
+    }
   }
 
   /// How it computes, in a word or two.
   package var algorithmName: String {
     switch algorithm {
-    case .direct: "direct"
+    case .direct: isDepthwise ? "depthwise" : "direct"
     case .winograd: "winograd"
     case .winogradRows: "winograd rows"
     case .smallMap: "direct channels"
     }
+  }
+
+  /// The picture, and what the epilogue adds.
+  package var inputCount: Int { epilogue.residual == .none ? 1 : 2 }
+
+  /// Whether each channel is read by itself, several rows at once.
+  package var isDepthwise: Bool { depthwise != nil }
+
+  /// Whether each output reads the pixel at its place only, directly.
+  package var readsPixels: Bool {
+    if case .direct = algorithm { plan.readsInPlace && plan.verticalPhases * plan.horizontalPhases == 1 } else { false }
   }
 
   package var outputHeight: Int { plan.outputSize.height }
@@ -146,8 +164,14 @@ extension RowConvolution: RowKernel {
   package func compute(
     rows: Range<Int>, columns: Range<Int>, from inputs: [RowWindow], to output: RowWindow, _ scratch: (any RowScratch)?
   ) {
-    precondition(inputs.count == (epilogue.residual == .none ? 1 : 2))
+    precondition(inputs.count == inputCount)
     guard !rows.isEmpty, !columns.isEmpty else { return }
+    if let depthwise,
+      depthwise.compute(
+        rows: rows, columns: columns, from: inputs[0], to: output, kernels: kernels.table.pointee.convolution)
+    {
+      return
+    }
     let residual = inputs.count > 1 ? inputs[1] : nil
     switch (algorithm, scratch) {
     case (.winograd(let winograd), let scratch as WinogradConvolution.Scratch):

@@ -108,7 +108,7 @@ final class WinogradPlan: Sendable {
   }
 
   /// Samples, of all channels.
-  private static let longestRow = 1 << 17
+  static let longestRow = 1 << 17
   /// Whether every row that is held takes much memory.
   var hasLongRows: Bool { outputChannels * outputSize.width >= Self.longestRow }
 

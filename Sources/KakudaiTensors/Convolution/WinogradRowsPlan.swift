@@ -97,6 +97,8 @@ final class WinogradRowsPlan: Sendable {
   func parts(point: Int) -> Int { Self.parts(of: taps, tapsPerPart: tapsPerPart, point: point) }
 
   var parts: Int { parts(point: 0) }
+  /// Whether every row that is held takes much memory.
+  var hasLongRows: Bool { inputChannels * horizontal.inputLength >= WinogradPlan.longestRow }
   /// Positions of each vertical phase in one tile.
   var tile: Int { Self.points + 1 - tapsPerPart }
   /// The input rows that one tile reads.
