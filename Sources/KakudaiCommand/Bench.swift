@@ -7,7 +7,11 @@ import KakudaiTensors
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measures how fast this machine enlarges pictures.",
-    discussion: "A picture of 960 × 540 pixels in memory, by every built-in model: neither reading nor writing counts.")
+    discussion: """
+      A picture of 960 × 540 pixels in memory, by every built-in model or by one: neither reading nor writing counts.
+      """)
+
+  @OptionGroup var model: ModelOptions
 
   @Option(name: [.customShort("j"), .long], help: "Threads; all processors by default.")
   var threads: ThreadCount?
@@ -28,12 +32,13 @@ struct Bench: ParsableCommand {
 
   func run() throws {
     let count = threads?.count ?? ProcessInfo.processInfo.activeProcessorCount
+    let models = model.isChosen ? [try model.chosen(scale: nil)] : UpscalingModel.builtIn
     try withThreadCount(count) {
       let limit = productSpeed()
       if !json {
         print("\(count) threads, \(Kernels.best.name) kernels; products of matrices: \(Int(limit)) GFLOP/s")
       }
-      for model in UpscalingModel.builtIn {
+      for model in models {
         for scale in model.networks.isEmpty ? [2] : model.networks.map(\.scale) {
           let picture = Tensor.uniform([1, 3, 540, 960])
           let plan = try Upscaler(model).plan(for: picture.shape, to: PerAxis(height: 540 * scale, width: 960 * scale))

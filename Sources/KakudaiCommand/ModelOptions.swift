@@ -12,6 +12,8 @@ struct ModelOptions: ParsableArguments {
     help: "A weight file (.safetensors), or the checkpoint of a training, whose averaged weights count.")
   var file: String?
 
+  var isChosen: Bool { name != nil || file != nil }
+
   func validate() throws {
     if name != nil && file != nil { throw ValidationError("Give either -n or -m.") }
   }

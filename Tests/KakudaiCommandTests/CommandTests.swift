@@ -56,6 +56,13 @@ struct CommandTests {
     }
   }
 
+  @Test func `one model is measured alone, and one that there is not refused`() throws {
+    let one = try Self.kakudai("bench", "-n", "bicubic", "-j", "1")
+    #expect(one.status == 0 && one.output.contains("bicubic ") && !one.output.contains("fine"), "\(one)")
+    let none = try Self.kakudai("bench", "-m", "none.safetensors")
+    #expect(none.status == 1 && none.errors.contains("none.safetensors"), "\(none)")
+  }
+
   @Test(arguments: ["nearest", "bilinear", "bicubic", "lanczos", "transposed-bicubic", "fast"])
   func `every built-in model reaches the size asked for`(model: String) throws {
     try withTemporaryFolder { folder in
