@@ -12,7 +12,8 @@ struct NetworkTests {
     withRandomSeed(4) {
       [
         KakudaiNet(scale: scale, width: 6, depth: 2),
-        KakudaiNet(scale: scale, width: 6, depth: 2, hinges: 3), SRCNN(scale: scale, middle: 1),
+        KakudaiNet(scale: scale, width: 6, depth: 2, hinges: 3),
+        KakudaiSeparableNet(scale: scale, width: 6, depth: 2, hinges: 2), SRCNN(scale: scale, middle: 1),
         FSRCNN(scale: scale, features: 8, shrunk: 4, mappings: 2), ESPCN(scale: scale),
         EDSR(scale: scale, width: 6, blocks: 2), SRVGGNetCompact(scale: scale, width: 6, depth: 2),
         IMDN(scale: scale, width: 16, blocks: 2),

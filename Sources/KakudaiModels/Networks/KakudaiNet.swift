@@ -33,9 +33,9 @@ public struct KakudaiNet: SuperResolutionNetwork {
     self.scale = scale
     feature = Conv2d(inChannels: 1, outChannels: width, kernelSize: 5, padding: 2)
     featureActivation = PiecewiseLinear(channels: width, hinges: hinges)
-    mapping = (0..<depth).map { _ in Conv2d(nearIdentityOf: width) }
+    mapping = (0..<depth).map { _ in Conv2d(nearIdentityOf: width, kernelSize: 3) }
     mappingActivations = mapping.map { _ in PiecewiseLinear(channels: width, hinges: hinges) }
-    enlargement = ConvTranspose2d(enlarging: width, to: 1, scale: scale)
+    enlargement = ConvTranspose2d(enlarging: width, to: 1, scale: scale, reach: 4)
     bicubic = TransposedBicubic(channels: 1, scale: scale)
     // Nearly the cubic kernel at first: what is added to it begins small.
     enlargement.weight *= 0.1
@@ -60,21 +60,24 @@ public struct KakudaiNet: SuperResolutionNetwork {
 }
 
 extension Conv2d {
-  /// 3×3, giving back about its input at first, so that what many layers in a row pass on stays of one size.
-  fileprivate init(nearIdentityOf channels: Int) {
-    self.init(inChannels: channels, outChannels: channels, kernelSize: 3, padding: 1)
+  /// Giving back about its input at first, so that what many layers in a row pass on stays of one size.
+  init(nearIdentityOf channels: Int, kernelSize: Int, groups: Int = 1) {
+    self.init(
+      inChannels: channels, outChannels: channels, kernelSize: PerAxis(kernelSize), padding: .same, groups: groups)
     weight *= 0.5
+    let (inChannels, taps) = (channels / groups, kernelSize * kernelSize)
     weight.withUnsafeMutableBufferPointer { elements in
-      for channel in 0..<channels { elements[channel * (channels + 1) * 9 + 4] += 1 }
+      for channel in 0..<channels { elements[(channel * inChannels + channel % inChannels) * taps + taps / 2] += 1 }
     }
     bias = .zeros([channels])
   }
 }
 
 extension ConvTranspose2d {
-  /// Enlarges by exactly `scale`, each output pixel seeing four (for odd scales, one less in places) input pixels along each axis.
-  init(enlarging inChannels: Int, to outChannels: Int, scale: Int) {
-    let kernel = scale % 2 == 0 ? 4 * scale : 4 * scale - 1
+  /// Enlarges by exactly `scale`, each output pixel seeing `reach` input pixels along each axis (one less in places where
+  /// `reach` is even and `scale` odd).
+  init(enlarging inChannels: Int, to outChannels: Int, scale: Int, reach: Int) {
+    let kernel = (reach - 1) * scale % 2 == 0 ? reach * scale : reach * scale - 1
     self.init(
       inChannels: inChannels, outChannels: outChannels, kernelSize: PerAxis(kernel), stride: PerAxis(scale),
       padding: PerAxis((kernel - scale) / 2))

@@ -19,10 +19,12 @@ func network(
     return (width, layers)
   }
   switch architecture {
-  case KakudaiNet.architecture:
+  case KakudaiNet.architecture, KakudaiSeparableNet.architecture:
     let hinges = options["hinges"] ?? 0
     guard let (width, depth) = body("width", "depth"), (0...mostHinges).contains(hinges) else { return nil }
-    return KakudaiNet(scale: scale, width: width, depth: depth, hinges: hinges)
+    return architecture == KakudaiNet.architecture
+      ? KakudaiNet(scale: scale, width: width, depth: depth, hinges: hinges)
+      : KakudaiSeparableNet(scale: scale, width: width, depth: depth, hinges: hinges)
   case FSRCNN.architecture:
     guard let (shrunk, mappings) = body("shrunk", "mappings"), let features = option("features"),
       features * shrunk <= numberCount

@@ -21,6 +21,9 @@ public struct TrainingRecipe: Sendable {
     TrainingRecipe(name: "fine", summary: "our larger network: width 24, depth 11, 4 hinges") {
       KakudaiNet(scale: $0, width: 24, depth: 11, hinges: 4)
     },
+    TrainingRecipe(name: "separable", summary: "of the size of fast, separable layers: width 32, depth 9, 4 hinges") {
+      KakudaiSeparableNet(scale: $0, width: 32, depth: 9, hinges: 4)
+    },
     TrainingRecipe(name: "srcnn", summary: "Dong et al. 2014, kernels of 9, 5 and 5") { SRCNN(scale: $0) },
     TrainingRecipe(name: "fsrcnn", summary: "Dong et al. 2016") { FSRCNN(scale: $0) },
     TrainingRecipe(name: "espcn", summary: "Shi et al. 2016") { ESPCN(scale: $0) },
