@@ -8,16 +8,14 @@ struct RowChain: RowKernel {
   private let first: RowConvolution
   private let second: RowConvolution
   private let channels: Int
-  private let width: Int
 
-  /// - Parameters:
-  ///   - between: The size of what passes between them.
+  /// - Parameter channels: Of what passes between them.
   /// - Returns: `nil` where the second reads more than the pixel at the same place, or the first should not be cut into tiles.
-  init?(_ first: any RowKernel, _ second: any RowKernel, between: RowGraph.Size) {
+  init?(_ first: any RowKernel, _ second: any RowKernel, channels: Int) {
     guard let first = first as? RowConvolution, let second = second as? RowConvolution, first.isDepthwise,
       second.readsPixels
     else { return nil }
-    (self.first, self.second, channels, width) = (first, second, between.channels, between.width)
+    (self.first, self.second, self.channels) = (first, second, channels)
   }
 
   /// The kernel that an input belongs to, and which of its inputs it is.
@@ -57,7 +55,7 @@ struct RowChain: RowKernel {
       let tileRows = top..<min(top + Self.tileRows, rows.upperBound)
       for left in stride(from: columns.lowerBound, to: columns.upperBound, by: Self.tileColumns) {
         let tile = left..<min(left + Self.tileColumns, columns.upperBound)
-        let between = scratch.window(from: left, height: output.height, width: width)
+        let between = scratch.window(from: left, height: output.height, width: output.width)
         first.compute(rows: tileRows, columns: tile, from: firstInputs, to: between, scratch.first)
         second.compute(rows: tileRows, columns: tile, from: [between] + others, to: output, scratch.second)
       }

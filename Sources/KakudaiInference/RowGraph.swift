@@ -53,7 +53,7 @@ struct RowGraph: Sendable {
       let own = flowing.map { places[$0]! }
       // What the stage before makes for this one alone need not be held.
       if let before = stages.last, flowing[0] == before.place, uses[before.place] == 1,
-        let chain = RowChain(before.kernel, kernel, between: sizes[sizes.count - 1])
+        let chain = RowChain(before.kernel, kernel, channels: sizes[sizes.count - 1].channels)
       {
         stages[stages.count - 1] = Stage(kernel: chain, inputs: before.inputs + own.dropFirst(), place: index)
         sizes[sizes.count - 1] = Size(value.shape)

@@ -14,7 +14,6 @@ typedef struct ck_destination {
   float *rows[CK_OUTPUT_BLOCK];
   size_t column; /* of the tile in these rows */
   float bias[CK_OUTPUT_BLOCK], slopes[CK_OUTPUT_BLOCK];
-  const float *activations[CK_OUTPUT_BLOCK];
   const ck_epilogue *epilogue; /* what finishes these sums, not by rows; or NULL */
   int streams;         /* past the caches, which needs aligned rows */
   const float *wanted; /* what to bring into the caches meanwhile, or NULL */
@@ -68,12 +67,8 @@ CK_INLINE void ck_tile(const ck_correlation *c, const ck_pass *p, size_t x, cons
       ck_multiply(sums, weights, input + tapOffsets[tap], outputs, vectors);
   }
   if (d->epilogue && d->epilogue->hinges > 0) {
-    CK_UNROLL for (int o = 0; o < outputs; o++) {
-      ck_activate(d->activations[o], d->epilogue->hinges, sums[o], vectors);
-      if (d->epilogue->clamps) {
-        CK_UNROLL for (int v = 0; v < vectors; v++) sums[o][v] = ck_limited(d->epilogue, sums[o][v]);
-      }
-    }
+    CK_UNROLL for (int o = 0; o < outputs; o++)
+      ck_finish_vectors(d->epilogue, p->sums[o].output, sums[o], NULL, vectors);
   } else if (d->epilogue) {
     CK_FINISH_TILE(d->epilogue, d->slopes, sums, outputs, vectors)
   }
@@ -258,9 +253,7 @@ CK_INLINE void ck_aim(const ck_correlation *c, const ck_pass *p, int isDirect, s
     const size_t o = p->sums[i].output;
     d->rows[i] = isDirect ? c->output + c->outputOffsets[o] : c->scratch + (p->sums[i].phase * c->outputs + o) * rowLength;
     d->bias[i] = c->bias ? c->bias[o] : 0;
-    const float *const activations = d->epilogue ? d->epilogue->activations : NULL;
-    d->activations[i] = activations ? activations + o * ck_activation_size(d->epilogue->hinges) : NULL;
-    d->slopes[i] = activations ? *d->activations[i] : 1;
+    d->slopes[i] = d->epilogue && d->epilogue->activations ? d->epilogue->activations[o] : 1;
     addresses |= (uintptr_t)d->rows[i];
   }
   d->streams = c->streams && isDirect && addresses % sizeof(ck_vector) == 0;
@@ -462,5 +455,6 @@ static void ck_copy_rows(const ck_rows *c) {
 #define CK_CONVOLUTION \
   { \
     .outputBlock = CK_OUTPUT_BLOCK, .pixelBlock = CK_PIXEL_BLOCK, .pack = ck_pack, .correlate = ck_correlate, \
-    .convolveDepthwise = ck_convolve_depthwise, .finish = ck_finish, .correlateProducts = ck_correlate_products, .copyRows = ck_copy_rows \
+    .convolveDepthwise = ck_convolve_depthwise, .finish = ck_finish, .correlateProducts = ck_correlate_products, \
+    .copyRows = ck_copy_rows \
   }

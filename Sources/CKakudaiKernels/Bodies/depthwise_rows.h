@@ -2,8 +2,8 @@
  * so that a sample is loaded three times for nine products of three rows. */
 
 /* One vector of `rows` rows of a channel; `rows` is a constant at every call. */
-CK_INLINE void ck_depthwise_rows_tile(const ck_depthwise_planes *d, size_t channel, size_t x, size_t lanes, const ck_vector *weights,
-                                 ck_vector bias, const int rows) {
+CK_INLINE void ck_depthwise_rows_tile(const ck_depthwise_planes *d, size_t channel, size_t x, size_t lanes,
+                                      const ck_vector *weights, ck_vector bias, const int rows) {
   const float *const input = d->input + (ptrdiff_t)channel * d->inputChannelStride + x;
   float *const output = d->output + (ptrdiff_t)channel * d->outputChannelStride + x;
   ck_vector sums[CK_DEPTHWISE_ROWS];
