@@ -1,6 +1,6 @@
 import KakudaiTensors
 
-/// A convolution of each channel by itself and the one of single pixels that alone reads it, computed together: what passes
+/// A convolution that is computed directly and the one of single pixels that alone reads it, computed together: what passes
 /// between them stays in the cache of a core, and no ring holds it.
 ///
 /// The inputs are those of the first, then those of the second but for what the first gives it.
@@ -10,9 +10,9 @@ struct RowChain: RowKernel {
   private let channels: Int
 
   /// - Parameter channels: Of what passes between them.
-  /// - Returns: `nil` where the second reads more than the pixel at the same place, or the first should not be cut into tiles.
+  /// - Returns: `nil` where the second reads more than the pixel at the same place, or the first is not computed in tiles of any size.
   init?(_ first: any RowKernel, _ second: any RowKernel, channels: Int) {
-    guard let first = first as? RowConvolution, let second = second as? RowConvolution, first.isDepthwise,
+    guard let first = first as? RowConvolution, let second = second as? RowConvolution, first.computesTiles,
       second.readsPixels
     else { return nil }
     (self.first, self.second, self.channels) = (first, second, channels)
@@ -51,8 +51,8 @@ struct RowChain: RowKernel {
     guard let scratch = scratch as? Scratch else { preconditionFailure("the memory is not that of this chain") }
     let firstInputs = Array(inputs.prefix(first.inputCount))
     let others = inputs.dropFirst(first.inputCount)
-    for top in stride(from: rows.lowerBound, to: rows.upperBound, by: Self.tileRows) {
-      let tileRows = top..<min(top + Self.tileRows, rows.upperBound)
+    for top in stride(from: rows.lowerBound, to: rows.upperBound, by: tileRows) {
+      let tileRows = top..<min(top + tileRows, rows.upperBound)
       for left in stride(from: columns.lowerBound, to: columns.upperBound, by: Self.tileColumns) {
         let tile = left..<min(left + Self.tileColumns, columns.upperBound)
         let between = scratch.window(from: left, height: output.height, width: output.width)
@@ -62,30 +62,33 @@ struct RowChain: RowKernel {
     }
   }
 
-  /// What is computed at once: with 32 channels it takes 128 KB.
-  private static let tileRows = 4
+  /// What is computed at once, 256 KB of 64 channels: depthwise kernels take four rows.
+  private var tileRows: Int { channels <= 64 ? 4 : 1 }
   private static let tileColumns = 256
 
   private final class Scratch: RowScratch {
     let first: (any RowScratch)?
     let second: (any RowScratch)?
     private let tile: Storage
+    private let tileRows: Int
     private static let rowStride = RowChain.tileColumns
     /// An odd number of cache lines, so that the channels of a pixel do not all fall into the same cache set.
-    private static let channelStride = RowChain.tileRows * rowStride + 16
+    private let channelStride: Int
 
     init(_ chain: RowChain) {
+      tileRows = chain.tileRows
+      channelStride = tileRows * Self.rowStride + 16
       (first, second) = (chain.first.makeScratch(), chain.second.makeScratch())
       // Kernels may read past the end.
-      tile = Storage(count: chain.channels * Self.channelStride + 64)
+      tile = Storage(count: chain.channels * channelStride + 64)
       tile.elements.update(repeating: 0, count: tile.count)
     }
 
     /// The tile, whose first column is `left` of the picture.
     func window(from left: Int, height: Int, width: Int) -> RowWindow {
       RowWindow(
-        base: tile.elements - left, channelStride: Self.channelStride, rowStride: Self.rowStride,
-        slots: RowChain.tileRows, height: height, width: width,
+        base: tile.elements - left, channelStride: channelStride, rowStride: Self.rowStride,
+        slots: tileRows, height: height, width: width,
         // Pixels need nothing around them.
         zeros: RowWindow.Zeros(left: 0, right: 0, row: 0))
     }

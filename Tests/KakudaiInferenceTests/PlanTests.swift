@@ -130,24 +130,27 @@ struct PlanTests {
     #expect(plan.description.contains("direct"))
   }
 
-  @Test func `what a depthwise layer gives to pixels alone is computed with them, and not held`() {
-    let layers = { (isDepthwise: Bool) in
+  @Test func `what a direct layer gives to pixels alone is computed with them, and not held`() {
+    let layers = { (groups: Int, kernel: Int) in
       Sequential {
-        Conv2d(inChannels: 8, outChannels: 8, kernelSize: 3, padding: 1, groups: isDepthwise ? 8 : 4)
+        Conv2d(inChannels: 8, outChannels: 8, kernelSize: 3, padding: 1, groups: groups)
         PReLU(parameters: 8)
-        Conv2d(inChannels: 8, outChannels: 8, kernelSize: 1)
+        Conv2d(inChannels: 8, outChannels: 8, kernelSize: PerAxis(kernel), padding: .same)
         Conv2d(inChannels: 8, outChannels: 1, kernelSize: 3, padding: 1)
       }
     }
-    let (plan, grouped) = (
-      Plan(recording: layers(true), input: [1, 8, 60, 70]), Plan(recording: layers(false), input: [1, 8, 60, 70])
-    )
-    let lines = plan.description.split(separator: "\n")
-    #expect(lines[2].contains("groups 8 + slopes") && lines[2].contains("with the next"), "\(plan)")
-    #expect(lines[3].contains("depthwise, direct") && lines[3].contains("3×3"), "\(plan)")
-    #expect(lines[4].contains("5×5") && !grouped.description.contains("with the next"), "\(plan)")
-    // At least six rows of eight channels less.
-    #expect(plan.memory(threads: 1) <= grouped.memory(threads: 1) - 6 * 8 * 70 * 4)
+    let plan = { Plan(recording: layers($0, $1), input: [1, 8, 60, 70]) }
+    let apart = plan(8, 3)
+    #expect(!apart.description.contains("with the next"), "\(apart)")
+    for (groups, name) in [(8, "depthwise"), (4, "direct")] {
+      let chained = plan(groups, 1)
+      let lines = chained.description.split(separator: "\n")
+      #expect(lines[2].contains("groups \(groups) + slopes") && lines[2].contains("with the next"), "\(chained)")
+      #expect(lines[3].contains("\(name), direct") && lines[3].contains("3×3"), "\(chained)")
+      #expect(lines[4].contains("5×5"), "\(chained)")
+      // At least six rows of eight channels less.
+      #expect(chained.memory(threads: 1) <= apart.memory(threads: 1) - 6 * 8 * 70 * 4)
+    }
   }
 
   private static let normalized = Sequential {

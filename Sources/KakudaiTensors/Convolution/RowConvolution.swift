@@ -76,7 +76,7 @@ package final class RowConvolution: Sendable {
   /// How it computes, in a word or two.
   package var algorithmName: String {
     switch algorithm {
-    case .direct: isDepthwise ? "depthwise" : "direct"
+    case .direct: depthwise == nil ? "direct" : "depthwise"
     case .winograd: "winograd"
     case .winogradRows: "winograd rows"
     case .smallMap: "direct channels"
@@ -86,8 +86,10 @@ package final class RowConvolution: Sendable {
   /// The picture, and what the epilogue adds.
   package var inputCount: Int { epilogue.residual == .none ? 1 : 2 }
 
-  /// Whether each channel is read by itself, several rows at once.
-  package var isDepthwise: Bool { depthwise != nil }
+  /// Whether it reads rows where they stand and computes any part of them directly, one output for each position.
+  package var computesTiles: Bool {
+    if case .direct = algorithm { plan.margins != nil && plan.verticalPhases * plan.horizontalPhases == 1 } else { false }
+  }
 
   /// Whether each output reads the pixel at its place only, directly.
   package var readsPixels: Bool {
