@@ -88,7 +88,8 @@ package final class RowConvolution: Sendable {
 
   /// Whether it reads rows where they stand and computes any part of them directly, one output for each position.
   package var computesTiles: Bool {
-    if case .direct = algorithm { plan.margins != nil && plan.verticalPhases * plan.horizontalPhases == 1 } else { false }
+    guard case .direct = algorithm else { return false }
+    return plan.margins != nil && plan.verticalPhases * plan.horizontalPhases == 1
   }
 
   /// Whether each output reads the pixel at its place only, directly.

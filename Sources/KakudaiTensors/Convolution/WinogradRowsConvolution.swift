@@ -20,7 +20,7 @@ final class WinogradRowsConvolution: Sendable {
     activations = epilogue.kernelActivations(ofChannels: 0..<plan.outputChannels)
   }
 
-  /// What one thread needs: eight transformed rows of each part and input channel, 1 MB or those of 64 positions, and the
+  /// What one thread needs: eight transformed rows of each part and input channel, 384 KB or those of 64 positions, and the
   /// products.
   final class Scratch {
     fileprivate let points: Storage
@@ -28,6 +28,9 @@ final class WinogradRowsConvolution: Sendable {
     fileprivate let checks: Storage
     fileprivate let correlations: [CorrelationPlan.Scratch?]
     fileprivate let rowLength: Int
+    /// From a channel of the transformed rows to the next, and from a point to the next: an odd number of cache lines.
+    fileprivate let channelStride: Int
+    fileprivate let pointStride: Int
     fileprivate let productLength: Int
     fileprivate let lines: Int
     fileprivate let direct: DirectRepetition
@@ -40,13 +43,13 @@ final class WinogradRowsConvolution: Sendable {
       rowLength = (plan.mostPositions + plan.horizontal.reach + 47) / 16 * 16
       productLength = plan.mostPositions * plan.horizontal.phases.count + 16
       lines = plan.outputChannels * plan.vertical.phases.count
-      points = Storage(count: plan.parts * plan.inputChannels * (WinogradRowsPlan.points * rowLength + 16))
+      channelStride = rowLength + 16
+      pointStride = (plan.parts * plan.inputChannels * channelStride / 16 | 1) * 16
+      points = Storage(count: WinogradRowsPlan.points * pointStride)
       products = Storage(count: WinogradRowsPlan.points * lines * productLength)
       checks = Storage(count: productLength)
       correlations = plan.correlations.map { $0.map { CorrelationPlan.Scratch($0) } }
     }
-
-    fileprivate var channelStride: Int { WinogradRowsPlan.points * rowLength + 16 }
   }
 
   /// Rows and columns of the output of one image; windows hold all channels.
@@ -126,7 +129,7 @@ final class WinogradRowsConvolution: Sendable {
         packedWeights: UnsafePointer(packed.elements + plan.weightStart(point: point)), packedBiases: nil,
         epilogue: nil, streams: false, kernels: kernels.table.pointee.convolution)
       let source = RowWindow(
-        base: scratch.points.elements + point * scratch.rowLength - first, channelStride: scratch.channelStride,
+        base: scratch.points.elements + point * scratch.pointStride - first, channelStride: scratch.channelStride,
         rowStride: scratch.rowLength, slots: 1, height: 1, width: plan.horizontal.inputLength,
         zeros: RowWindow.Zeros(left: .max, right: .max, row: 0))
       let target = RowWindow(
@@ -167,7 +170,7 @@ final class WinogradRowsConvolution: Sendable {
         input: input.base, channelStride: input.channelStride, channels: plan.inputChannels,
         rowOffsets: offsets.baseAddress, first: columns.lowerBound, end: columns.upperBound, columns: input.width,
         transformed: scratch.points.elements + part * plan.inputChannels * scratch.channelStride,
-        transformedStride: scratch.channelStride, pointStride: scratch.rowLength)
+        transformedStride: scratch.channelStride, pointStride: scratch.pointStride)
       kernels.table.pointee.winograd.transformRows(&transform)
     }
   }
