@@ -106,7 +106,7 @@ extension CorrelationPlan {
         rowsPerCall: !input.isContiguous ? 1 : writesApart(piece, to: output) ? joinableRows : rowsPerCall,
         wanted: Wanted(window: input, channels: inputChannels, rows: next))
       run(piece, operands, positions: positions, scratch, place, output)
-    } else if let zeros = input.zeros, let margins, zeros.left >= margins.left, zeros.right >= margins.right {
+    } else if let zeros = input.zeros(for: margins) {
       for position in positions {
         run(piece, operands, position: position, in: input, zeros, wanted: wanted, output, scratch)
       }

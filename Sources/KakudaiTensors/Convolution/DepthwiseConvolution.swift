@@ -24,8 +24,7 @@ struct DepthwiseConvolution: Sendable {
   func compute(
     rows: Range<Int>, columns: Range<Int>, from input: RowWindow, to output: RowWindow, kernels: ck_convolution_kernels
   ) -> Bool {
-    guard let zeros = input.zeros, let margins = plan.margins, zeros.left >= margins.left, zeros.right >= margins.right
-    else { return false }
+    guard let zeros = input.zeros(for: plan.margins) else { return false }
     let most = Int(CK_DEPTHWISE_ROWS)
     var call = ck_depthwise_planes()
     call.input = UnsafePointer(input.base) + columns.lowerBound + plan.horizontal.smallestOffset

@@ -40,6 +40,12 @@ package struct RowWindow: @unchecked Sendable {
     self.init(base: base, channelStride: height * width, rowStride: width, slots: height, height: height, width: width)
   }
 
+  /// The zeros around its rows, if they are as wide as a convolution needs to read rows where they stand.
+  func zeros(for margins: (left: Int, right: Int)?) -> Zeros? {
+    guard let zeros, let margins, zeros.left >= margins.left, zeros.right >= margins.right else { return nil }
+    return zeros
+  }
+
   /// Where a row begins, relative to the start of its channel.
   package func offset(row: Int) -> Int { (slots >= height ? row : row % slots) * rowStride }
 
