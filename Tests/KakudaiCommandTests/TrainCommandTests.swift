@@ -96,11 +96,13 @@ struct TrainCommandTests {
       #expect(enlarged.status == 0 && enlarged.errors.contains("128 × 112 pixels"), "\(enlarged)")
       let exported = try CommandTests.kakudai(
         "export", "\(folder)/whole.safetensors.checkpoint", "-o", "\(folder)/half.safetensors", "--type", "f16")
-      #expect(exported.status == 0 && exported.errors.contains("kakudai ×2, 15611 parameters as f16"), "\(exported)")
+      #expect(
+        exported.status == 0 && exported.errors.contains("kakudai-separable ×2, 19297 parameters as f16"),
+        "\(exported)")
       let mean = try CommandTests.kakudai(
         "export", "\(folder)/whole.safetensors", "\(folder)/whole.safetensors.checkpoint", "-o",
         "\(folder)/mean.safetensors")
-      #expect(mean.status == 0 && mean.errors.contains("kakudai ×2, 15611 parameters as f32"), "\(mean)")
+      #expect(mean.status == 0 && mean.errors.contains("kakudai-separable ×2, 19297 parameters as f32"), "\(mean)")
       let sizes = try ["whole", "half"].map { try readBytes("\(folder)/\($0).safetensors").count }
       #expect(sizes[1] < sizes[0] * 11 / 20, "\(sizes)")
       let begun = try CommandTests.kakudai(
@@ -109,7 +111,7 @@ struct TrainCommandTests {
         ])
       #expect(begun.status == 0, "\(begun)")
       #expect(
-        try CommandTests.kakudai("inspect", "\(folder)/three.safetensors").output.contains("kakudai ×3"))
+        try CommandTests.kakudai("inspect", "\(folder)/three.safetensors").output.contains("kakudai-separable ×3"))
 
       // The checkpoint of the last step is judged as the weights that were written.
       let judged = try ["whole.safetensors", "whole.safetensors.checkpoint"].map {

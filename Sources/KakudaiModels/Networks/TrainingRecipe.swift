@@ -15,14 +15,14 @@ public struct TrainingRecipe: Sendable {
   }
 
   public static let all = [
-    TrainingRecipe(name: "fast", summary: "our small network: width 14, depth 7, 8 hinges") {
+    TrainingRecipe(name: "fast", summary: "our small network: separable layers, width 32, depth 9, 8 hinges") {
+      KakudaiSeparableNet(scale: $0, width: 32, depth: 9, hinges: 8)
+    },
+    TrainingRecipe(name: "fastest", summary: "of the size of fast, dense layers: width 14, depth 7, 8 hinges") {
       KakudaiNet(scale: $0, width: 14, depth: 7, hinges: 8)
     },
     TrainingRecipe(name: "fine", summary: "our larger network: width 24, depth 11, 4 hinges") {
       KakudaiNet(scale: $0, width: 24, depth: 11, hinges: 4)
-    },
-    TrainingRecipe(name: "separable", summary: "of the size of fast, separable layers: width 32, depth 9, 4 hinges") {
-      KakudaiSeparableNet(scale: $0, width: 32, depth: 9, hinges: 4)
     },
     TrainingRecipe(name: "srcnn", summary: "Dong et al. 2014, kernels of 9, 5 and 5") { SRCNN(scale: $0) },
     TrainingRecipe(name: "fsrcnn", summary: "Dong et al. 2016") { FSRCNN(scale: $0) },
