@@ -28,8 +28,9 @@ final class WinogradRowsConvolution: Sendable {
     fileprivate let checks: Storage
     fileprivate let correlations: [CorrelationPlan.Scratch?]
     fileprivate let rowLength: Int
-    /// From a channel of the transformed rows to the next, and from a point to the next: an odd number of cache lines.
+    /// From a channel of the transformed rows to the next.
     fileprivate let channelStride: Int
+    /// From a point to the next: an odd number of cache lines, so that all points of a sample do not fall into one cache set.
     fileprivate let pointStride: Int
     fileprivate let productLength: Int
     fileprivate let lines: Int
