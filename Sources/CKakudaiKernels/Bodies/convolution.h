@@ -53,16 +53,27 @@ CK_INLINE void ck_tile(const ck_correlation *c, const ck_pass *p, size_t x, cons
       CK_UNROLL for (int v = 0; v < vectors; v++) sums[o][v] = ck_broadcast(d->bias[o]);
     }
   }
-  const ptrdiff_t *const tapOffsets = p->tapOffsets;
-  const size_t taps = p->taps;
+  const ptrdiff_t *const tapOffsets = p->tapOffsets, channelStride = c->channelStride;
+  const size_t taps = p->taps, channels = c->channels;
   const float *weights = p->weights, *input = c->input + x, *wanted = d->wanted;
-  const size_t wantedChannels = wanted ? c->wantedChannels : 0;
-  for (size_t channel = 0; channel < c->channels; channel++, input += c->channelStride) {
-    if (channel < wantedChannels) {
+  size_t fetching = c->weightsAhead ? channels : wanted ? c->wantedChannels : 0;
+  if (fetching > channels) fetching = channels;
+  size_t channel = 0;
+  for (; channel < fetching; channel++, input += channelStride) {
+    if (wanted && channel < c->wantedChannels) {
       CK_UNROLL for (int v = 0; v < vectors; v++) ck_prefetch(wanted + v * CK_LANES);
       wanted += c->wantedChannelStride;
     }
     if (c->weightsAhead) ck_prefetch_all(weights + c->weightsAhead, taps * (size_t)outputs);
+    for (size_t tap = 0; tap < taps; tap++, weights += outputs)
+      ck_multiply(sums, weights, input + tapOffsets[tap], outputs, vectors);
+  }
+  if (taps == 1) { /* as above, without what is decided for each tap: cores that two threads share take few instructions */
+    input += tapOffsets[0];
+    _Pragma("clang loop unroll_count(4)") for (; channel < channels; channel++, input += channelStride, weights += outputs)
+      ck_multiply(sums, weights, input, outputs, vectors);
+  }
+  for (; channel < channels; channel++, input += channelStride) {
     for (size_t tap = 0; tap < taps; tap++, weights += outputs)
       ck_multiply(sums, weights, input + tapOffsets[tap], outputs, vectors);
   }
