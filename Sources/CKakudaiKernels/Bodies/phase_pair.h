@@ -27,30 +27,115 @@ static __attribute__((noinline)) void ck_put(const ck_correlation *c, const ck_e
   }
 }
 
-/* One tile; `outputs` and `vectors` are constants at every call. */
-CK_INLINE void ck_pair_tile(const ck_correlation *c, size_t x, const float *wanted, const int outputs,
-                            const int vectors) {
-  ck_vector sums[2][CK_OUTPUT_BLOCK][CK_MOST_VECTORS];
-  CK_UNROLL for (int o = 0; o < outputs; o++) {
-    const ck_vector bias = ck_broadcast(c->bias ? c->bias[o] : 0);
-    CK_UNROLL for (int v = 0; v < vectors; v++) sums[0][o][v] = sums[1][o][v] = bias;
+/* What a phase adds to its sums tap by tap. */
+typedef struct ck_phase_taps {
+  const float *weights;
+  const ptrdiff_t *offsets;
+  size_t count;
+} ck_phase_taps;
+
+/* Where one phase reads all that the other, the longer one, reads but for its first or last sample, or just the same. */
+typedef struct ck_shared_taps {
+  int areShared, isSecondLonger;
+  size_t before; /* taps of the longer phase before those that are shared */
+} ck_shared_taps;
+
+static ck_shared_taps ck_taps_shared_by(const ck_pass *passes) {
+  const int isSecondLonger = passes[1].taps > passes[0].taps;
+  const ck_pass *const longer = passes + isSecondLonger, *const shorter = passes + !isSecondLonger;
+  ck_shared_taps found = {.isSecondLonger = isSecondLonger};
+  if (shorter->taps < 2 || longer->taps - shorter->taps > 1) return found;
+  found.before = longer->taps > shorter->taps && longer->tapOffsets[0] != shorter->tapOffsets[0];
+  found.areShared = 1;
+  for (size_t tap = 0; tap < shorter->taps; tap++)
+    found.areShared &= longer->tapOffsets[tap + found.before] == shorter->tapOffsets[tap];
+  return found;
+}
+
+/* The sums of two phases that share samples, `longer` and `shorter`; each is loaded once. */
+CK_INLINE void ck_sum_shared(const ck_phase_taps *longer, const ck_phase_taps *shorter, size_t before, const float *input,
+                             ck_vector (*longerSums)[CK_MOST_VECTORS], ck_vector (*shorterSums)[CK_MOST_VECTORS],
+                             const int outputs, const int vectors) {
+  const float *weights = longer->weights, *others = shorter->weights;
+  const ptrdiff_t *const offsets = longer->offsets;
+  size_t tap = 0;
+  if (before) {
+    ck_multiply(longerSums, weights, input + offsets[tap++], outputs, vectors);
+    weights += outputs;
   }
-  const float *input = c->input + x;
-  const float *weights[2] = {c->passes[0].weights, c->passes[1].weights};
-  const ptrdiff_t *const offsets[2] = {c->passes[0].tapOffsets, c->passes[1].tapOffsets};
-  const size_t taps[2] = {c->passes[0].taps, c->passes[1].taps};
+  _Pragma("clang loop unroll_count(4)") for (; tap < before + shorter->count; tap++, weights += outputs, others += outputs) {
+    const float *const pixels = input + offsets[tap];
+    if (2 * outputs < vectors) {
+      CK_UNROLL for (int v = 0; v < vectors; v++) {
+        const ck_vector value = ck_load(pixels + v * CK_LANES);
+        CK_UNROLL for (int o = 0; o < outputs; o++) {
+          longerSums[o][v] = ck_multiply_add(ck_broadcast(weights[o]), value, longerSums[o][v]);
+          shorterSums[o][v] = ck_multiply_add(ck_broadcast(others[o]), value, shorterSums[o][v]);
+        }
+      }
+    } else {
+      ck_vector values[CK_MOST_VECTORS];
+      CK_UNROLL for (int v = 0; v < vectors; v++) values[v] = ck_load(pixels + v * CK_LANES);
+      CK_UNROLL for (int o = 0; o < outputs; o++) {
+        const ck_vector weight = ck_broadcast(weights[o]), other = ck_broadcast(others[o]);
+        CK_UNROLL for (int v = 0; v < vectors; v++) longerSums[o][v] = ck_multiply_add(weight, values[v], longerSums[o][v]);
+        CK_UNROLL for (int v = 0; v < vectors; v++) shorterSums[o][v] = ck_multiply_add(other, values[v], shorterSums[o][v]);
+      }
+    }
+  }
+  if (tap < longer->count) ck_multiply(longerSums, weights, input + offsets[tap], outputs, vectors);
+}
+
+/* The sums of one tile; `outputs` and `vectors` are constants at every call. */
+CK_INLINE void ck_sum_pair(const ck_correlation *c, const ck_shared_taps *shared, size_t x, const float *wanted,
+                           ck_vector sums[2][CK_OUTPUT_BLOCK][CK_MOST_VECTORS], const int outputs, const int vectors) {
+  ck_phase_taps phases[2];
+  CK_UNROLL for (int phase = 0; phase < 2; phase++) {
+    const ck_pass *const p = c->passes + (phase ^ shared->isSecondLonger);
+    phases[phase] = (ck_phase_taps){p->weights, p->tapOffsets, p->taps};
+  }
+  const size_t steps[2] = {phases[0].count * (size_t)outputs, phases[1].count * (size_t)outputs};
   const size_t wantedChannels = wanted ? c->wantedChannels : 0;
+  const float *input = c->input + x;
   for (size_t channel = 0; channel < c->channels; channel++, input += c->channelStride) {
     if (channel < wantedChannels) {
       CK_UNROLL for (int v = 0; v < vectors; v++) ck_prefetch(wanted + v * CK_LANES);
       wanted += c->wantedChannelStride;
     }
-    CK_UNROLL for (int phase = 0; phase < 2; phase++) {
-      if (c->weightsAhead) ck_prefetch_all(weights[phase] + c->weightsAhead, taps[phase] * (size_t)outputs);
-      for (size_t tap = 0; tap < taps[phase]; tap++, weights[phase] += outputs)
-        ck_multiply(sums[phase], weights[phase], input + offsets[phase][tap], outputs, vectors);
+    if (c->weightsAhead) {
+      CK_UNROLL for (int phase = 0; phase < 2; phase++) ck_prefetch_all(phases[phase].weights + c->weightsAhead, steps[phase]);
+    }
+    if (shared->areShared) {
+      ck_sum_shared(phases, phases + 1, shared->before, input, sums[0], sums[1], outputs, vectors);
+    } else {
+      CK_UNROLL for (int phase = 0; phase < 2; phase++) {
+        const float *weights = phases[phase].weights;
+        for (size_t tap = 0; tap < phases[phase].count; tap++, weights += outputs)
+          ck_multiply(sums[phase], weights, input + phases[phase].offsets[tap], outputs, vectors);
+      }
+    }
+    phases[0].weights += steps[0];
+    phases[1].weights += steps[1];
+  }
+  if (!shared->isSecondLonger) return;
+  CK_UNROLL for (int o = 0; o < outputs; o++) {
+    CK_UNROLL for (int v = 0; v < vectors; v++) {
+      const ck_vector longer = sums[0][o][v];
+      sums[0][o][v] = sums[1][o][v];
+      sums[1][o][v] = longer;
     }
   }
+}
+
+/* One tile; `outputs` and `vectors` are constants at every call. */
+CK_INLINE void ck_pair_tile(const ck_correlation *c, const ck_shared_taps *shared, size_t x, const float *wanted,
+                            const int outputs, const int vectors) {
+  ck_vector sums[2][CK_OUTPUT_BLOCK][CK_MOST_VECTORS];
+  CK_UNROLL for (int o = 0; o < outputs; o++) {
+    const ck_vector bias = ck_broadcast(c->bias ? c->bias[o] : 0);
+    CK_UNROLL for (int v = 0; v < vectors; v++) sums[0][o][v] = sums[1][o][v] = bias;
+  }
+  ck_sum_pair(c, shared, x, wanted, sums, outputs, vectors);
   const size_t first = 2 * x, length = 2 * CK_LANES * (size_t)vectors;
   const ck_epilogue *const e = c->epilogue;
   const int isWhole = length <= c->width - first && !ck_is_finished_by_rows(e) && c->joinedLength % CK_LANES == 0;
@@ -88,13 +173,14 @@ CK_INLINE void ck_pair_tile(const ck_correlation *c, size_t x, const float *want
 
 /* Calls ck_pair_tile with constants. */
 #define CK_PAIR(outputs, most) \
-  static void ck_pair_of_##outputs(const ck_correlation *c, size_t x, const float *wanted, size_t vectors) { \
+  static void ck_pair_of_##outputs(const ck_correlation *c, const ck_shared_taps *shared, size_t x, \
+                                  const float *wanted, size_t vectors) { \
     enum { count = outputs, limit = most }; \
     switch (vectors) { CK_TILE_WIDTHS(CK_WIDTH) } \
   }
 #define CK_WIDTH(vectors) \
   case vectors: \
-    if (vectors <= limit) ck_pair_tile(c, x, wanted, count, vectors); \
+    if (vectors <= limit) ck_pair_tile(c, shared, x, wanted, count, vectors); \
     break;
 CK_PAIRS(CK_PAIR)
 #undef CK_WIDTH
@@ -105,6 +191,7 @@ CK_PAIRS(CK_PAIR)
 CK_INLINE void ck_correlate_pair_row(const ck_correlation *c, const float *wanted, size_t begin) {
   const size_t positions = (c->width + 1) / 2;
   const int movesBack = !c->streams && c->width % 2 == 0 && !(c->epilogue && c->epilogue->residual);
+  const ck_shared_taps shared = ck_taps_shared_by(c->passes);
   size_t most = 1;
   switch (c->outputs) {
 #define CK_PAIR(outputs, vectors) case outputs: most = vectors; break;
@@ -116,7 +203,7 @@ CK_INLINE void ck_correlate_pair_row(const ck_correlation *c, const float *wante
     const size_t start = movesBack ? ck_tile_start(x, vectors * CK_LANES, positions) : x;
     const float *const ahead = wanted ? wanted + start : NULL;
     switch (c->outputs) {
-#define CK_PAIR(outputs, most) case outputs: ck_pair_of_##outputs(c, start, ahead, vectors); break;
+#define CK_PAIR(outputs, most) case outputs: ck_pair_of_##outputs(c, &shared, start, ahead, vectors); break;
       CK_PAIRS(CK_PAIR)
 #undef CK_PAIR
     }
