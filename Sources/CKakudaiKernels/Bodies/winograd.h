@@ -161,9 +161,10 @@ CK_INLINE void ck_run_to_row_points(const ck_winograd_input *t, const ck_winogra
     rows[row] = lines[row];
   }
   const ptrdiff_t first = stride == 1 ? run->firstColumn : 0, columns = stride == 1 ? t->columns : count;
+  const int areAll = ck_are_all(rows, rowPoints);
   for (ptrdiff_t x = first; x < first + count; x += CK_LANES, values += CK_LANES) {
     ck_vector samples[CK_WINOGRAD_MOST_ROW_POINTS], transformed[CK_WINOGRAD_MOST_ROW_POINTS];
-    ck_load_rows(rows, x, columns, stride == 1 ? t->channelStride : 0, samples, rowPoints);
+    ck_load_rows(rows, areAll, x, columns, stride == 1 ? t->channelStride : 0, samples, rowPoints);
     ck_rows_to_points_of(samples, transformed, rowPoints);
     CK_UNROLL for (int row = 0; row < rowPoints; row++) ck_store(values + row * CK_UNIT_COLUMNS, transformed[row]);
   }
@@ -188,6 +189,7 @@ CK_INLINE void ck_transform_points(const ck_winograd_input *t, const int rowPoin
   float beyond[CK_WINOGRAD_MOST_ROW_POINTS][2][CK_WINOGRAD_MOST_TILES] __attribute__((aligned(64)));
   int isLast[CK_WINOGRAD_MOST_TILES] __attribute__((aligned(64))) = {};
   const int hasRuns = t->runCount > 1;
+  const size_t tiles = t->tiles, pointStride = t->pointStride; /* which stores might change, for all the compiler knows */
   for (size_t i = 0; hasRuns && i < t->runCount; i++) isLast[t->runs[i].firstTile + t->runs[i].tiles - 1] = -1;
   for (size_t channel = 0; channel < t->channels; channel++) {
     for (size_t i = 0; i < t->runCount; i++) {
@@ -200,7 +202,8 @@ CK_INLINE void ck_transform_points(const ck_winograd_input *t, const int rowPoin
           beyond[row][column][end - 1] = values[(size_t)row * CK_UNIT_COLUMNS + 4 * end + (size_t)column];
     }
     float *const transformed = t->transformed + channel * t->tiles;
-    for (size_t tile = 0; tile < t->tiles; tile += CK_LANES) {
+    for (size_t tile = 0; tile < tiles; tile += CK_LANES) {
+      float *target = transformed + tile;
       CK_UNROLL for (int row = 0; row < rowPoints; row++) {
         const float *const columns = values + row * CK_UNIT_COLUMNS + 4 * tile;
         ck_vector streams[CK_WINOGRAD_MOST_POINTS], atPoints[CK_WINOGRAD_MOST_POINTS];
@@ -215,8 +218,7 @@ CK_INLINE void ck_transform_points(const ck_winograd_input *t, const int rowPoin
           }
         }
         ck_to_points(streams, atPoints, points);
-        CK_UNROLL for (int column = 0; column < points; column++)
-          ck_store(transformed + (size_t)(row * points + column) * t->pointStride + tile, atPoints[column]);
+        CK_UNROLL for (int column = 0; column < points; column++, target += pointStride) ck_store(target, atPoints[column]);
       }
     }
   }
@@ -304,20 +306,30 @@ CK_INLINE void ck_write(const ck_winograd_output *w, const ck_output_row *r, ptr
   memcpy(r->output + from, finished + skipped, count * 4);
 }
 
+/* Sums that stand in `line`, which this changes, from `column` on. */
+static void ck_write_line(const ck_winograd_output *w, const ck_output_row *r, ptrdiff_t column, float *line, size_t count) {
+  const ptrdiff_t from = column < r->start ? r->start : column;
+  const ptrdiff_t to = column + (ptrdiff_t)count > r->stop ? r->stop : column + (ptrdiff_t)count;
+  if (to <= from) return;
+  float *const source = line + (from - column), *const target = r->output + from;
+  const float *const residual = r->residual ? r->residual + from : NULL;
+  if (w->epilogue) ck_finish(w->epilogue, r->index, source, residual, w->streams ? source : target, (size_t)(to - from));
+  if (w->streams) ck_copy_past_caches(target, source, (size_t)(to - from));
+  else if (!w->epilogue) memcpy(target, source, (size_t)(to - from) * 4);
+}
+
+/* One row of the tiles of a run, whose columns stand in `streams`. */
 CK_INLINE void ck_write_run(const ck_winograd_output *w, const ck_output_row *r, const ck_winograd_run *run,
                             const float *streams, const int count) {
+  float line[CK_MOST_STREAMS * CK_WINOGRAD_MOST_TILES] __attribute__((aligned(64)));
+  float *end = line;
   for (size_t tile = 0; tile < run->tiles; tile += CK_LANES) {
     ck_vector values[CK_MOST_STREAMS];
     CK_UNROLL for (int s = 0; s < count; s++) values[s] = ck_load(streams + s * CK_WINOGRAD_MOST_TILES + tile);
     ck_zip_all(values, count);
-    const ptrdiff_t column = run->firstColumn + (ptrdiff_t)tile * count;
-    ck_output_row row = *r;
-    if (run->tiles - tile < CK_LANES) {
-      const ptrdiff_t end = run->firstColumn + (ptrdiff_t)run->tiles * count;
-      row.stop = end < row.stop ? end : row.stop;
-    }
-    CK_UNROLL for (int s = 0; s < count; s++) ck_write(w, &row, column + s * CK_LANES, values[s]);
+    CK_UNROLL for (int s = 0; s < count; s++, end += CK_LANES) ck_store(end, values[s] + r->bias);
   }
+  ck_write_line(w, r, run->firstColumn, line, run->tiles * (size_t)count);
 }
 
 /* As ck_write_run, for numbers of phases that are no power of two. */
@@ -326,11 +338,8 @@ static void ck_write_columns(const ck_winograd_output *w, const ck_output_row *r
   float line[CK_MOST_STREAMS * CK_WINOGRAD_MOST_TILES + CK_LANES];
   const size_t width = 4 * w->phases, count = run->tiles * width;
   ck_interleave(streams, CK_WINOGRAD_MOST_TILES, width, count, line);
-  ck_output_row row = *r;
-  const ptrdiff_t end = run->firstColumn + (ptrdiff_t)count;
-  row.stop = end < row.stop ? end : row.stop;
-  for (size_t i = 0; i < count; i += CK_LANES)
-    ck_write(w, &row, run->firstColumn + (ptrdiff_t)i, ck_load(line + i));
+  for (size_t i = 0; i < count; i++) line[i] += r->bias;
+  ck_write_line(w, r, run->firstColumn, line, count);
 }
 
 /* Writes the rows of one output whose columns stand in `streams`[row][column of the tile][tile]. */
@@ -346,7 +355,6 @@ static void ck_write_tiles(const ck_winograd_output *w, size_t output, const flo
       r.residual = w->epilogue ? w->epilogue->residual : NULL;
       if (r.residual)
         r.residual += (ptrdiff_t)output * w->residualStride + w->residualOffsets[i * w->tileRows + row];
-      r.streams = w->streams && (uintptr_t)(r.output + run->firstColumn) % sizeof(ck_vector) == 0;
       if (!w->streams) { /* of the next output */
         for (size_t x = 0; x < run->tiles * 4 * w->phases; x += 16)
           __builtin_prefetch(r.output + w->outputStride + run->firstColumn + (ptrdiff_t)x, 1, 2);

@@ -37,17 +37,35 @@ CK_INLINE ck_vector ck_load_columns(const float *row, ptrdiff_t first, ptrdiff_t
   return ck_load(shifted + CK_LANES + first);
 }
 
-/* The columns x ... of some rows, NULL for rows of zeros; those that stand `ahead` further on, unless it is 0, are fetched into the
- * caches. */
-CK_INLINE void ck_load_rows(const float *const *rows, ptrdiff_t x, ptrdiff_t columns, ptrdiff_t ahead, ck_vector *samples,
-                            const int count) {
-  const int isInside = x >= 0 && x + CK_LANES <= columns;
-  CK_UNROLL for (int row = 0; row < count; row++) {
-    samples[row] = ck_broadcast(0);
-    if (!rows[row]) continue;
-    samples[row] = isInside ? ck_load(rows[row] + x) : ck_load_columns(rows[row], x, columns);
-    if (ahead) ck_prefetch(rows[row] + ahead + x);
+/* Whether there are `count` rows, none of zeros. */
+CK_INLINE int ck_are_all(const float *const *rows, const int count) {
+  for (int row = 0; row < count; row++)
+    if (!rows[row]) return 0;
+  return 1;
+}
+
+/* The columns x ... of some rows, NULL for rows of zeros, one vector of each after the other. Apart from what it is called in,
+ * which it would make slow. */
+static __attribute__((noinline)) void ck_copy_edges(const float *const *rows, ptrdiff_t x, ptrdiff_t columns, int count,
+                                                    float *edges) {
+  for (int row = 0; row < count; row++, edges += CK_LANES)
+    ck_store(edges, rows[row] ? ck_load_columns(rows[row], x, columns) : ck_broadcast(0));
+}
+
+/* The columns x ... of some rows, if not `areAll` there; those that stand `ahead` further on, unless it is 0, are fetched into the
+ * caches, each line once where x grows by vectors. */
+CK_INLINE void ck_load_rows(const float *const *rows, int areAll, ptrdiff_t x, ptrdiff_t columns, ptrdiff_t ahead,
+                            ck_vector *samples, const int count) {
+  if (!areAll || x < 0 || x + CK_LANES > columns) {
+    float edges[CK_ROW_POINTS * CK_LANES] __attribute__((aligned(64)));
+    ck_copy_edges(rows, x, columns, count, edges);
+    CK_UNROLL for (int row = 0; row < count; row++) samples[row] = ck_load(edges + row * CK_LANES);
+    return;
   }
+  if (ahead && (x & 15 & -CK_LANES) == 0) {
+    CK_UNROLL for (int row = 0; row < count; row++) ck_prefetch(rows[row] + ahead + x);
+  }
+  CK_UNROLL for (int row = 0; row < count; row++) samples[row] = ck_load(rows[row] + x);
 }
 
 static void ck_transform_rows(const ck_rows_to_points *t) {
@@ -55,12 +73,15 @@ static void ck_transform_rows(const ck_rows_to_points *t) {
     const float *const input = t->input + (ptrdiff_t)channel * t->channelStride, *rows[CK_ROW_POINTS];
     for (int row = 0; row < CK_ROW_POINTS; row++)
       rows[row] = t->rowOffsets[row] == CK_NOWHERE ? NULL : input + t->rowOffsets[row];
-    float *target = t->transformed + (ptrdiff_t)channel * t->transformedStride;
-    for (ptrdiff_t x = t->first; x < t->end; x += CK_LANES, target += CK_LANES) {
+    const int areAll = ck_are_all(rows, CK_ROW_POINTS);
+    const ptrdiff_t columns = t->columns, ahead = t->channelStride, end = t->end, stride = t->pointStride;
+    float *line = t->transformed + (ptrdiff_t)channel * t->transformedStride;
+    for (ptrdiff_t x = t->first; x < end; x += CK_LANES, line += CK_LANES) {
+      float *target = line;
       ck_vector samples[CK_ROW_POINTS], values[CK_ROW_POINTS];
-      ck_load_rows(rows, x, t->columns, t->channelStride, samples, CK_ROW_POINTS);
+      ck_load_rows(rows, areAll, x, columns, ahead, samples, CK_ROW_POINTS);
       ck_samples_at_row_points(samples, values);
-      CK_UNROLL for (int point = 0; point < CK_ROW_POINTS; point++) ck_store(target + point * t->pointStride, values[point]);
+      CK_UNROLL for (int point = 0; point < CK_ROW_POINTS; point++, target += stride) ck_store(target, values[point]);
     }
   }
 }
@@ -84,31 +105,34 @@ CK_INLINE void ck_rows_at(const ck_vector *products, const int rows, ck_vector *
   outputs[rows - 1] += products[CK_ROW_POINTS - 1];
 }
 
+/* Columns of all rows that are combined before they are finished. */
+#define CK_COMBINED_COLUMNS 64
+
 CK_INLINE void ck_combine_points(const ck_rows_from_points *c, const int rows) {
-  int streams = c->streams;
-  for (int row = 0; row < rows; row++) streams &= (uintptr_t)c->outputs[row] % sizeof(ck_vector) == 0;
-  for (size_t x = 0; x < c->count; x += CK_LANES) {
-    const size_t left = c->count - x < CK_LANES ? c->count - x : CK_LANES;
-    ck_vector products[CK_ROW_POINTS], outputs[CK_MOST_ROWS], check = ck_load(c->checks + x);
-    CK_UNROLL for (int point = 0; point < CK_ROW_POINTS; point++)
-      products[point] = c->products[point] ? ck_load(c->products[point] + x) : ck_broadcast(0);
-    ck_rows_at(products, rows, outputs);
-    ck_vector sum = outputs[0]; /* not finite where one is not */
-    CK_UNROLL for (int row = 1; row < rows; row++) sum += outputs[row];
-    check = ck_multiply_add(sum, ck_broadcast(0), check);
-    CK_UNROLL for (int row = 0; row < rows; row++) {
-      if (!c->outputs[row]) continue;
-      ck_vector value = outputs[row] + ck_broadcast(c->bias);
-      if (c->epilogue) {
-        float residual[CK_LANES] = {};
-        if (c->residuals[row]) memcpy(residual, c->residuals[row] + x, left * 4);
-        value = ck_finished(c->epilogue, 0, value, c->residuals[row] ? residual : NULL);
-      }
-      if (left == CK_LANES && streams) ck_store_past_caches(c->outputs[row] + x, value);
-      else if (left == CK_LANES) ck_store(c->outputs[row] + x, value);
-      else memcpy(c->outputs[row] + x, &value, left * 4);
+  float lines[CK_MOST_ROWS][CK_COMBINED_COLUMNS] __attribute__((aligned(64)));
+  const float *const first = c->products[0], *const last = c->products[CK_ROW_POINTS - 1];
+  for (size_t begin = 0, count; begin < c->count; begin += count) {
+    count = c->count - begin < CK_COMBINED_COLUMNS ? c->count - begin : CK_COMBINED_COLUMNS;
+    for (size_t i = 0; i < count; i += CK_LANES) {
+      const size_t x = begin + i;
+      ck_vector products[CK_ROW_POINTS], outputs[CK_MOST_ROWS];
+      CK_UNROLL for (int point = 1; point < CK_ROW_POINTS - 1; point++) products[point] = ck_load(c->products[point] + x);
+      products[0] = first ? ck_load(first + x) : ck_broadcast(0);
+      products[CK_ROW_POINTS - 1] = last ? ck_load(last + x) : ck_broadcast(0);
+      ck_rows_at(products, rows, outputs);
+      ck_vector sum = outputs[0]; /* not finite where one is not */
+      CK_UNROLL for (int row = 1; row < rows; row++) sum += outputs[row];
+      ck_store(c->checks + x, ck_multiply_add(sum, ck_broadcast(0), ck_load(c->checks + x)));
+      CK_UNROLL for (int row = 0; row < rows; row++) ck_store(lines[row] + i, outputs[row] + c->bias);
     }
-    ck_store(c->checks + x, check);
+    for (int row = 0; row < rows; row++) {
+      if (!c->outputs[row]) continue;
+      float *const target = c->outputs[row] + begin, *const line = lines[row];
+      const float *const residual = c->residuals[row] ? c->residuals[row] + begin : NULL;
+      if (c->epilogue) ck_finish(c->epilogue, 0, line, residual, c->streams ? line : target, count);
+      if (c->streams) ck_copy_past_caches(target, line, count);
+      else if (!c->epilogue) memcpy(target, line, count * 4);
+    }
   }
 }
 

@@ -22,7 +22,7 @@ typedef struct ck_rows_to_points {
 
 /* The rows of one output from products at the points. */
 typedef struct ck_rows_from_points {
-  const float *const *products; /* at each point; NULL for zeros */
+  const float *const *products; /* at each point; NULL at 0 or infinity for zeros */
   size_t rows, count;
   float bias;
   const ck_epilogue *epilogue; /* or NULL; its activation is that of the one output */
