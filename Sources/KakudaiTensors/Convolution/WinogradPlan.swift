@@ -76,7 +76,9 @@ final class WinogradPlan: Sendable {
     let area = vertical.points * horizontal.points
     switch form {
     case .tiles:
-      (channelsPerVector, mostTiles) = (1, Int(CK_WINOGRAD_MOST_TILES))
+      channelsPerVector = 1
+      mostTiles = Self.mostTiles(
+        floatsPerTile: horizontal.anchors.count * area * inputs * phases, lanes: kernels.lanes)
       let cached = max(1, 65_536 / (horizontal.phases.count * area * mostTiles) / outputBlock) * outputBlock
       let count = (outputs + cached - 1) / cached
       chunks = (0..<count).map { outputs * $0 / count..<outputs * ($0 + 1) / count }
@@ -91,6 +93,13 @@ final class WinogradPlan: Sendable {
       let count = (vectors - 1) / kernels.table.pointee.winograd.channelVectors + 1
       chunks = (0..<count).map { vectors * $0 / count * lanes..<vectors * ($0 + 1) / count * lanes }
     }
+  }
+
+  /// As many tiles as let what is transformed stay in the second-level cache, which is small where vectors are; but not so few that
+  /// weights are read too often.
+  private static func mostTiles(floatsPerTile: Int, lanes: Int) -> Int {
+    let most = Int(CK_WINOGRAD_MOST_TILES)
+    return lanes > 8 ? most : min(most, max(16, 98_304 / floatsPerTile / 16 * 16))
   }
 
   /// Six rows need a ninth less products than four, and less transforms; but the last tile may have more rows to spare, sums over
