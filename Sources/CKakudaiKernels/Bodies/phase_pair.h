@@ -27,74 +27,61 @@ static __attribute__((noinline)) void ck_put(const ck_correlation *c, const ck_e
   }
 }
 
-/* What a phase adds to its sums tap by tap. */
-typedef struct ck_phase_taps {
-  const float *weights;
-  const ptrdiff_t *offsets;
-  size_t count;
-} ck_phase_taps;
-
 /* Where one phase reads all that the other, the longer one, reads but for its first or last sample, or just the same. */
 typedef struct ck_shared_taps {
-  int areShared, isSecondLonger;
-  size_t before; /* taps of the longer phase before those that are shared */
+  size_t count; /* or 0 */
+  int isSecondLonger;
+  int isFirstAlone; /* whether the tap that is not shared comes first */
 } ck_shared_taps;
 
 static ck_shared_taps ck_taps_shared_by(const ck_pass *passes) {
   const int isSecondLonger = passes[1].taps > passes[0].taps;
   const ck_pass *const longer = passes + isSecondLonger, *const shorter = passes + !isSecondLonger;
+  const size_t alone = longer->taps - shorter->taps;
   ck_shared_taps found = {.isSecondLonger = isSecondLonger};
-  if (shorter->taps < 2 || longer->taps - shorter->taps > 1) return found;
-  found.before = longer->taps > shorter->taps && longer->tapOffsets[0] != shorter->tapOffsets[0];
-  found.areShared = 1;
+  if (shorter->taps < 2 || alone > 1) return found;
+  found.isFirstAlone = alone && longer->tapOffsets[0] != shorter->tapOffsets[0];
   for (size_t tap = 0; tap < shorter->taps; tap++)
-    found.areShared &= longer->tapOffsets[tap + found.before] == shorter->tapOffsets[tap];
+    if (longer->tapOffsets[tap + (size_t)found.isFirstAlone] != shorter->tapOffsets[tap]) return found;
+  found.count = shorter->taps;
   return found;
 }
 
-/* The sums of two phases that share samples, `longer` and `shorter`; each is loaded once. */
-CK_INLINE void ck_sum_shared(const ck_phase_taps *longer, const ck_phase_taps *shorter, size_t before, const float *input,
-                             ck_vector (*longerSums)[CK_MOST_VECTORS], ck_vector (*shorterSums)[CK_MOST_VECTORS],
-                             const int outputs, const int vectors) {
-  const float *weights = longer->weights, *others = shorter->weights;
-  const ptrdiff_t *const offsets = longer->offsets;
-  size_t tap = 0;
-  if (before) {
-    ck_multiply(longerSums, weights, input + offsets[tap++], outputs, vectors);
-    weights += outputs;
-  }
-  _Pragma("clang loop unroll_count(4)") for (; tap < before + shorter->count; tap++, weights += outputs, others += outputs) {
-    const float *const pixels = input + offsets[tap];
-    if (2 * outputs < vectors) {
-      CK_UNROLL for (int v = 0; v < vectors; v++) {
-        const ck_vector value = ck_load(pixels + v * CK_LANES);
-        CK_UNROLL for (int o = 0; o < outputs; o++) {
-          longerSums[o][v] = ck_multiply_add(ck_broadcast(weights[o]), value, longerSums[o][v]);
-          shorterSums[o][v] = ck_multiply_add(ck_broadcast(others[o]), value, shorterSums[o][v]);
-        }
-      }
-    } else {
-      ck_vector values[CK_MOST_VECTORS];
-      CK_UNROLL for (int v = 0; v < vectors; v++) values[v] = ck_load(pixels + v * CK_LANES);
+/* One tap of two phases: sums[phase][o] += weights[phase][o] * pixels. */
+CK_INLINE void ck_multiply_both(ck_vector (*sums)[CK_OUTPUT_BLOCK][CK_MOST_VECTORS], const float *const *weights,
+                                const float *pixels, const int outputs, const int vectors) {
+  if (2 * outputs < vectors) {
+    CK_UNROLL for (int v = 0; v < vectors; v++) {
+      const ck_vector value = ck_load(pixels + v * CK_LANES);
       CK_UNROLL for (int o = 0; o < outputs; o++) {
-        const ck_vector weight = ck_broadcast(weights[o]), other = ck_broadcast(others[o]);
-        CK_UNROLL for (int v = 0; v < vectors; v++) longerSums[o][v] = ck_multiply_add(weight, values[v], longerSums[o][v]);
-        CK_UNROLL for (int v = 0; v < vectors; v++) shorterSums[o][v] = ck_multiply_add(other, values[v], shorterSums[o][v]);
+        CK_UNROLL for (int phase = 0; phase < 2; phase++)
+          sums[phase][o][v] = ck_multiply_add(ck_broadcast(weights[phase][o]), value, sums[phase][o][v]);
       }
     }
+    return;
   }
-  if (tap < longer->count) ck_multiply(longerSums, weights, input + offsets[tap], outputs, vectors);
+  ck_vector values[CK_MOST_VECTORS];
+  CK_UNROLL for (int v = 0; v < vectors; v++) values[v] = ck_load(pixels + v * CK_LANES);
+  CK_UNROLL for (int o = 0; o < outputs; o++) {
+    CK_UNROLL for (int phase = 0; phase < 2; phase++) {
+      const ck_vector weight = ck_broadcast(weights[phase][o]);
+      CK_UNROLL for (int v = 0; v < vectors; v++) sums[phase][o][v] = ck_multiply_add(weight, values[v], sums[phase][o][v]);
+    }
+  }
 }
 
-/* The sums of one tile; `outputs` and `vectors` are constants at every call. */
+#define CK_APART 0
+#define CK_ANY_COUNT -1
+
+/* The sums of one tile, those of the longer phase first. `count` is that of the taps that are shared, each of whose samples is loaded
+ * once, or one of the above; it, `outputs` and `vectors` are constants at every call. */
 CK_INLINE void ck_sum_pair(const ck_correlation *c, const ck_shared_taps *shared, size_t x, const float *wanted,
-                           ck_vector sums[2][CK_OUTPUT_BLOCK][CK_MOST_VECTORS], const int outputs, const int vectors) {
-  ck_phase_taps phases[2];
-  CK_UNROLL for (int phase = 0; phase < 2; phase++) {
-    const ck_pass *const p = c->passes + (phase ^ shared->isSecondLonger);
-    phases[phase] = (ck_phase_taps){p->weights, p->tapOffsets, p->taps};
-  }
-  const size_t steps[2] = {phases[0].count * (size_t)outputs, phases[1].count * (size_t)outputs};
+                           ck_vector sums[2][CK_OUTPUT_BLOCK][CK_MOST_VECTORS], const int count, const int outputs,
+                           const int vectors) {
+  const ck_pass *const longer = c->passes + shared->isSecondLonger, *const shorter = c->passes + !shared->isSecondLonger;
+  const float *weights[2] = {longer->weights, shorter->weights};
+  const ptrdiff_t *const offsets[2] = {longer->tapOffsets, shorter->tapOffsets};
+  const size_t taps[2] = {longer->taps, shorter->taps}, both = count > 0 ? (size_t)count : shared->count;
   const size_t wantedChannels = wanted ? c->wantedChannels : 0;
   const float *input = c->input + x;
   for (size_t channel = 0; channel < c->channels; channel++, input += c->channelStride) {
@@ -103,26 +90,31 @@ CK_INLINE void ck_sum_pair(const ck_correlation *c, const ck_shared_taps *shared
       wanted += c->wantedChannelStride;
     }
     if (c->weightsAhead) {
-      CK_UNROLL for (int phase = 0; phase < 2; phase++) ck_prefetch_all(phases[phase].weights + c->weightsAhead, steps[phase]);
+      CK_UNROLL for (int phase = 0; phase < 2; phase++)
+        ck_prefetch_all(weights[phase] + c->weightsAhead, taps[phase] * (size_t)outputs);
     }
-    if (shared->areShared) {
-      ck_sum_shared(phases, phases + 1, shared->before, input, sums[0], sums[1], outputs, vectors);
-    } else {
+    if (count == CK_APART) {
       CK_UNROLL for (int phase = 0; phase < 2; phase++) {
-        const float *weights = phases[phase].weights;
-        for (size_t tap = 0; tap < phases[phase].count; tap++, weights += outputs)
-          ck_multiply(sums[phase], weights, input + phases[phase].offsets[tap], outputs, vectors);
+        for (size_t tap = 0; tap < taps[phase]; tap++, weights[phase] += outputs)
+          ck_multiply(sums[phase], weights[phase], input + offsets[phase][tap], outputs, vectors);
       }
+      continue;
     }
-    phases[0].weights += steps[0];
-    phases[1].weights += steps[1];
-  }
-  if (!shared->isSecondLonger) return;
-  CK_UNROLL for (int o = 0; o < outputs; o++) {
-    CK_UNROLL for (int v = 0; v < vectors; v++) {
-      const ck_vector longer = sums[0][o][v];
-      sums[0][o][v] = sums[1][o][v];
-      sums[1][o][v] = longer;
+    const ptrdiff_t *place = offsets[0];
+    if (shared->isFirstAlone) {
+      ck_multiply(sums[0], weights[0], input + *place++, outputs, vectors);
+      weights[0] += outputs;
+    }
+    if (count > 0) {
+      CK_UNROLL for (int tap = 0; tap < count; tap++, weights[0] += outputs, weights[1] += outputs)
+        ck_multiply_both(sums, weights, input + *place++, outputs, vectors);
+    } else {
+      for (size_t tap = 0; tap < both; tap++, weights[0] += outputs, weights[1] += outputs)
+        ck_multiply_both(sums, weights, input + *place++, outputs, vectors);
+    }
+    if (place < offsets[0] + taps[0]) {
+      ck_multiply(sums[0], weights[0], input + *place, outputs, vectors);
+      weights[0] += outputs;
     }
   }
 }
@@ -135,7 +127,20 @@ CK_INLINE void ck_pair_tile(const ck_correlation *c, const ck_shared_taps *share
     const ck_vector bias = ck_broadcast(c->bias ? c->bias[o] : 0);
     CK_UNROLL for (int v = 0; v < vectors; v++) sums[0][o][v] = sums[1][o][v] = bias;
   }
-  ck_sum_pair(c, shared, x, wanted, sums, outputs, vectors);
+  switch (shared->count) {
+  case 0: ck_sum_pair(c, shared, x, wanted, sums, CK_APART, outputs, vectors); break;
+  case 4: ck_sum_pair(c, shared, x, wanted, sums, 4, outputs, vectors); break; /* of kernels of nine */
+  default: ck_sum_pair(c, shared, x, wanted, sums, CK_ANY_COUNT, outputs, vectors);
+  }
+  if (shared->isSecondLonger) {
+    CK_UNROLL for (int o = 0; o < outputs; o++) {
+      CK_UNROLL for (int v = 0; v < vectors; v++) {
+        const ck_vector longer = sums[0][o][v];
+        sums[0][o][v] = sums[1][o][v];
+        sums[1][o][v] = longer;
+      }
+    }
+  }
   const size_t first = 2 * x, length = 2 * CK_LANES * (size_t)vectors;
   const ck_epilogue *const e = c->epilogue;
   const int isWhole = length <= c->width - first && !ck_is_finished_by_rows(e) && c->joinedLength % CK_LANES == 0;
