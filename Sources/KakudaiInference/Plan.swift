@@ -78,15 +78,15 @@ public struct Plan: Sendable {
     guard picture.shape == input else {
       fatalError("the plan was made for an input of shape \(input), but is given \(picture.shape)")
     }
-    guard let rows, statisticsRows.isEmpty, !fitsCache else { return computedWhole(picture) }
+    guard let rows, statisticsRows.isEmpty, !rows.stages.isEmpty, !fitsCache else { return computedWhole(picture) }
     return Tensor(shape: output) { result in
       let target = RowWindow(planes: result.baseAddress!, height: rows.output.height, width: rows.output.width)
       let source = RowWindow(planes: picture.storage.elements, height: rows.sizes[0].height, width: rows.sizes[0].width)
       // Neither closure throws.
       try! stream(
-        rows, Settings(rows, threads: Parallel.threadCount),
+        rows, Settings(rows, threads: Parallel.threadCount), output: target,
         read: { range, window in copy(range, from: source, to: window, channels: rows.sizes[0].channels) },
-        write: { range, window in copy(range, from: window, to: target, channels: rows.output.channels) })
+        write: { _, _ in })
       withExtendedLifetime(picture) {}
     }
   }
@@ -165,12 +165,12 @@ public struct Plan: Sendable {
   }
 
   private func stream(
-    _ rows: RowGraph, _ settings: Settings,
+    _ rows: RowGraph, _ settings: Settings, output: RowWindow? = nil,
     read: (Range<Int>, RowWindow) throws -> Void, write: (Range<Int>, RowWindow) throws -> Void
   ) throws {
     try withoutActuallyEscaping(read) { read in
       try withoutActuallyEscaping(write) { write in
-        try RowStream(rows, settings.schedule(rows)).run(threads: settings.threads, read: read, write: write)
+        try RowStream(rows, settings.schedule(rows), output: output).run(threads: settings.threads, read: read, write: write)
       }
     }
   }
