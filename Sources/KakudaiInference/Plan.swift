@@ -170,7 +170,8 @@ public struct Plan: Sendable {
   ) throws {
     try withoutActuallyEscaping(read) { read in
       try withoutActuallyEscaping(write) { write in
-        try RowStream(rows, settings.schedule(rows), output: output).run(threads: settings.threads, read: read, write: write)
+        let rowStream = RowStream(rows, settings.schedule(rows), output: output)
+        try rowStream.run(threads: settings.threads, read: read, write: write)
       }
     }
   }
