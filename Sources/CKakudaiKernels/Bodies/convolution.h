@@ -56,11 +56,12 @@ CK_INLINE void ck_tile(const ck_correlation *c, const ck_pass *p, size_t x, cons
   const ptrdiff_t *const tapOffsets = p->tapOffsets, channelStride = c->channelStride;
   const size_t taps = p->taps, channels = c->channels;
   const float *weights = p->weights, *input = c->input + x, *wanted = d->wanted;
-  size_t fetching = c->weightsAhead ? channels : wanted ? c->wantedChannels : 0;
-  if (fetching > channels) fetching = channels;
+  const size_t wantedChannels = wanted ? c->wantedChannels : 0;
+  /* Channels of one tap that fetch nothing are summed without what is decided here for each. */
+  const size_t decided = taps == 1 && !c->weightsAhead ? wantedChannels : channels;
   size_t channel = 0;
-  for (; channel < fetching; channel++, input += channelStride) {
-    if (wanted && channel < c->wantedChannels) {
+  for (; channel < decided; channel++, input += channelStride) {
+    if (channel < wantedChannels) {
       CK_UNROLL for (int v = 0; v < vectors; v++) ck_prefetch(wanted + v * CK_LANES);
       wanted += c->wantedChannelStride;
     }
@@ -68,15 +69,9 @@ CK_INLINE void ck_tile(const ck_correlation *c, const ck_pass *p, size_t x, cons
     for (size_t tap = 0; tap < taps; tap++, weights += outputs)
       ck_multiply(sums, weights, input + tapOffsets[tap], outputs, vectors);
   }
-  if (taps == 1) { /* as above, without what is decided for each tap: cores that two threads share take few instructions */
-    input += tapOffsets[0];
-    _Pragma("clang loop unroll_count(4)") for (; channel < channels; channel++, input += channelStride, weights += outputs)
-      ck_multiply(sums, weights, input, outputs, vectors);
-  }
-  for (; channel < channels; channel++, input += channelStride) {
-    for (size_t tap = 0; tap < taps; tap++, weights += outputs)
-      ck_multiply(sums, weights, input + tapOffsets[tap], outputs, vectors);
-  }
+  if (channel < channels) input += tapOffsets[0];
+  _Pragma("clang loop unroll_count(4)") for (; channel < channels; channel++, input += channelStride, weights += outputs)
+    ck_multiply(sums, weights, input, outputs, vectors);
   if (d->epilogue && d->epilogue->hinges > 0) {
     CK_UNROLL for (int o = 0; o < outputs; o++)
       ck_finish_vectors(d->epilogue, p->sums[o].output, sums[o], NULL, vectors);
@@ -169,6 +164,14 @@ static void ck_copy_past_caches(float *target, const float *source, size_t count
   for (; i < count && (uintptr_t)(target + i) % sizeof(ck_vector) != 0; i++) target[i] = source[i];
   for (; i + CK_LANES <= count; i += CK_LANES) ck_store_past_caches(target + i, ck_load(source + i));
   for (; i < count; i++) target[i] = source[i];
+}
+
+/* Finishes `count` sums of an output that stand in `line`, which this changes, and writes them; `e` may be NULL. */
+static void ck_finish_line(const ck_epilogue *e, size_t output, float *line, const float *residual, float *target, size_t count,
+                           int streams) {
+  if (e) ck_finish(e, output, line, residual, streams ? line : target, count);
+  if (streams) ck_copy_past_caches(target, line, count);
+  else if (!e) memcpy(target, line, count * 4);
 }
 
 /* Writes whole vectors of 2, 4 or 8 phases straight from registers and returns the number of floats; `phases` is a constant

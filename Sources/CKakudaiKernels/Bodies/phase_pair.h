@@ -105,13 +105,8 @@ CK_INLINE void ck_sum_pair(const ck_correlation *c, const ck_shared_taps *shared
       ck_multiply(sums[0], weights[0], input + *place++, outputs, vectors);
       weights[0] += outputs;
     }
-    if (count > 0) {
-      CK_UNROLL for (int tap = 0; tap < count; tap++, weights[0] += outputs, weights[1] += outputs)
-        ck_multiply_both(sums, weights, input + *place++, outputs, vectors);
-    } else {
-      for (size_t tap = 0; tap < both; tap++, weights[0] += outputs, weights[1] += outputs)
-        ck_multiply_both(sums, weights, input + *place++, outputs, vectors);
-    }
+    for (size_t tap = 0; tap < both; tap++, weights[0] += outputs, weights[1] += outputs)
+      ck_multiply_both(sums, weights, input + *place++, outputs, vectors);
     if (place < offsets[0] + taps[0]) {
       ck_multiply(sums[0], weights[0], input + *place, outputs, vectors);
       weights[0] += outputs;

@@ -201,7 +201,7 @@ CK_INLINE void ck_transform_points(const ck_winograd_input *t, const int rowPoin
         for (int column = 0; column < points - 4; column++)
           beyond[row][column][end - 1] = values[(size_t)row * CK_UNIT_COLUMNS + 4 * end + (size_t)column];
     }
-    float *const transformed = t->transformed + channel * t->tiles;
+    float *const transformed = t->transformed + channel * tiles;
     for (size_t tile = 0; tile < tiles; tile += CK_LANES) {
       float *target = transformed + tile;
       CK_UNROLL for (int row = 0; row < rowPoints; row++) {
@@ -286,6 +286,15 @@ typedef struct ck_output_row {
   int streams;
 } ck_output_row;
 
+/* Sums that stand in `line`, which this changes, from `column` on. */
+static void ck_write_line(const ck_winograd_output *w, const ck_output_row *r, ptrdiff_t column, float *line, size_t count) {
+  const ptrdiff_t from = column < r->start ? r->start : column;
+  const ptrdiff_t to = column + (ptrdiff_t)count > r->stop ? r->stop : column + (ptrdiff_t)count;
+  if (to <= from) return;
+  ck_finish_line(w->epilogue, r->index, line + (from - column), r->residual ? r->residual + from : NULL, r->output + from,
+                 (size_t)(to - from), w->streams);
+}
+
 /* A vector of sums that stand at `column` and after it. */
 CK_INLINE void ck_write(const ck_winograd_output *w, const ck_output_row *r, ptrdiff_t column, ck_vector sums) {
   ck_vector value = sums + r->bias;
@@ -295,33 +304,15 @@ CK_INLINE void ck_write(const ck_winograd_output *w, const ck_output_row *r, ptr
     else ck_store(r->output + column, value);
     return;
   }
-  const ptrdiff_t from = column < r->start ? r->start : column;
-  const ptrdiff_t to = column + CK_LANES > r->stop ? r->stop : column + CK_LANES;
-  if (to <= from) return;
-  const size_t skipped = (size_t)(from - column), count = (size_t)(to - from);
-  float residual[CK_LANES] = {}, finished[CK_LANES];
-  if (r->residual) memcpy(residual + skipped, r->residual + from, count * 4);
-  if (w->epilogue) value = ck_finished(w->epilogue, r->index, value, r->residual ? residual : NULL);
-  ck_store(finished, value);
-  memcpy(r->output + from, finished + skipped, count * 4);
-}
-
-/* Sums that stand in `line`, which this changes, from `column` on. */
-static void ck_write_line(const ck_winograd_output *w, const ck_output_row *r, ptrdiff_t column, float *line, size_t count) {
-  const ptrdiff_t from = column < r->start ? r->start : column;
-  const ptrdiff_t to = column + (ptrdiff_t)count > r->stop ? r->stop : column + (ptrdiff_t)count;
-  if (to <= from) return;
-  float *const source = line + (from - column), *const target = r->output + from;
-  const float *const residual = r->residual ? r->residual + from : NULL;
-  if (w->epilogue) ck_finish(w->epilogue, r->index, source, residual, w->streams ? source : target, (size_t)(to - from));
-  if (w->streams) ck_copy_past_caches(target, source, (size_t)(to - from));
-  else if (!w->epilogue) memcpy(target, source, (size_t)(to - from) * 4);
+  float line[2 * CK_LANES];
+  ck_store(line, value);
+  ck_write_line(w, r, column, line, CK_LANES);
 }
 
 /* One row of the tiles of a run, whose columns stand in `streams`. */
 CK_INLINE void ck_write_run(const ck_winograd_output *w, const ck_output_row *r, const ck_winograd_run *run,
                             const float *streams, const int count) {
-  float line[CK_MOST_STREAMS * CK_WINOGRAD_MOST_TILES] __attribute__((aligned(64)));
+  float line[CK_MOST_STREAMS * CK_WINOGRAD_MOST_TILES + CK_LANES] __attribute__((aligned(64)));
   float *end = line;
   for (size_t tile = 0; tile < run->tiles; tile += CK_LANES) {
     ck_vector values[CK_MOST_STREAMS];

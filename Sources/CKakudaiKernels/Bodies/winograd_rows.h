@@ -69,12 +69,13 @@ CK_INLINE void ck_load_rows(const float *const *rows, int areAll, ptrdiff_t x, p
 }
 
 static void ck_transform_rows(const ck_rows_to_points *t) {
+  /* Stores might change these, for all the compiler knows. */
+  const ptrdiff_t columns = t->columns, ahead = t->channelStride, end = t->end, stride = t->pointStride;
   for (size_t channel = 0; channel < t->channels; channel++) {
     const float *const input = t->input + (ptrdiff_t)channel * t->channelStride, *rows[CK_ROW_POINTS];
     for (int row = 0; row < CK_ROW_POINTS; row++)
       rows[row] = t->rowOffsets[row] == CK_NOWHERE ? NULL : input + t->rowOffsets[row];
     const int areAll = ck_are_all(rows, CK_ROW_POINTS);
-    const ptrdiff_t columns = t->columns, ahead = t->channelStride, end = t->end, stride = t->pointStride;
     float *line = t->transformed + (ptrdiff_t)channel * t->transformedStride;
     for (ptrdiff_t x = t->first; x < end; x += CK_LANES, line += CK_LANES) {
       float *target = line;
@@ -127,11 +128,8 @@ CK_INLINE void ck_combine_points(const ck_rows_from_points *c, const int rows) {
     }
     for (int row = 0; row < rows; row++) {
       if (!c->outputs[row]) continue;
-      float *const target = c->outputs[row] + begin, *const line = lines[row];
       const float *const residual = c->residuals[row] ? c->residuals[row] + begin : NULL;
-      if (c->epilogue) ck_finish(c->epilogue, 0, line, residual, c->streams ? line : target, count);
-      if (c->streams) ck_copy_past_caches(target, line, count);
-      else if (!c->epilogue) memcpy(target, line, count * 4);
+      ck_finish_line(c->epilogue, 0, lines[row], residual, c->outputs[row] + begin, count, c->streams);
     }
   }
 }
