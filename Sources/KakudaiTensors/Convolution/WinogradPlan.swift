@@ -74,11 +74,13 @@ final class WinogradPlan: Sendable {
     let phases = vertical.inputPhases.count * horizontal.inputPhases.count
     readsAlike = vertical.readStride == horizontal.readStride && (phases == 1 || horizontal.anchors.count == 1)
     let area = vertical.points * horizontal.points
+    // What is transformed stays in the second-level cache, unless weights would be read too often.
+    let (most, floatsPerTile) = (Int(CK_WINOGRAD_MOST_TILES), max(1, horizontal.anchors.count * area * inputs * phases))
     switch form {
     case .tiles:
       channelsPerVector = 1
-      mostTiles = Self.mostTiles(
-        floatsPerTile: horizontal.anchors.count * area * inputs * phases, lanes: kernels.lanes)
+      // Where vectors are short, the second-level cache is small.
+      mostTiles = kernels.lanes > 8 ? most : min(most, max(16, floatsOfSmallCache / floatsPerTile / 16 * 16))
       let cached = max(1, 65_536 / (horizontal.phases.count * area * mostTiles) / outputBlock) * outputBlock
       let count = (outputs + cached - 1) / cached
       chunks = (0..<count).map { outputs * $0 / count..<outputs * ($0 + 1) / count }
@@ -86,20 +88,11 @@ final class WinogradPlan: Sendable {
       let lanes = kernels.lanes
       channelsPerVector = lanes
       guard readsAlike, inputs % lanes == 0, outputs % lanes == 0 else { return nil }
-      // What is transformed stays in the second-level cache, unless weights would be read too often.
-      mostTiles = min(
-        Int(CK_WINOGRAD_MOST_TILES), max(16, 131_072 / (horizontal.anchors.count * area * inputs * phases)))
+      mostTiles = min(most, max(16, 131_072 / floatsPerTile))
       let vectors = outputs / lanes
       let count = (vectors - 1) / kernels.table.pointee.winograd.channelVectors + 1
       chunks = (0..<count).map { vectors * $0 / count * lanes..<vectors * ($0 + 1) / count * lanes }
     }
-  }
-
-  /// As many tiles as let what is transformed stay in the second-level cache, which is small where vectors are; but not so few that
-  /// weights are read too often.
-  private static func mostTiles(floatsPerTile: Int, lanes: Int) -> Int {
-    let most = Int(CK_WINOGRAD_MOST_TILES)
-    return lanes > 8 ? most : min(most, max(16, 98_304 / floatsPerTile / 16 * 16))
   }
 
   /// Six rows need a ninth less products than four, and less transforms; but the last tile may have more rows to spare, sums over

@@ -73,7 +73,7 @@ final class WinogradRowsPlan: Sendable {
     }
     guard correlations.allSatisfy({ $0 == nil || $0!.margins != nil }) else { return nil }
     let channels = inputChannels * Self.parts(of: taps, tapsPerPart: tapsPerPart, point: 0)
-    let cached = max(64, 98_304 / (Self.points * max(1, channels)))
+    let cached = max(64, floatsOfSmallCache / (Self.points * max(1, channels)))
     let strips = (horizontal.positions + cached - 1) / cached
     mostPositions = ((horizontal.positions + strips - 1) / max(1, strips) + 15) / 16 * 16
   }
