@@ -3,15 +3,17 @@ import KakudaiTensors
 extension Plan {
   /// How a run is cut.
   struct Settings {
-    var stepRows: Int
-    var strips: Int
-    var threads: Int
+    let stepRows: Int
+    let strips: Int
+    let threads: Int
     /// Whether threads have columns of their own, where that is not to be chosen.
-    var sideBySide: Bool?
+    let sideBySide: Bool?
 
-    init(_ graph: RowGraph, threads: Int) {
+    /// - Parameter given: Rows of a step, where they are not to be chosen.
+    init(_ graph: RowGraph, threads: Int, stepRows given: Int? = nil, sideBySide: Bool? = nil) {
       let output = graph.output
-      stepRows = Self.stepRows(graph)
+      let stepRows = Self.stepRows(graph)
+      (self.stepRows, self.sideBySide) = (given ?? stepRows, sideBySide)
       let alone = RowSchedule(graph, stepRows: stepRows, strips: 1, threads: 1)
       self.threads = graph.multiplications < 2_000_000 ? 1 : min(threads, alone.steps)
       let wanted = (alone.memory(graph) + Self.stripBytes - 1) / Self.stripBytes

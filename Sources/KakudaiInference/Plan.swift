@@ -78,13 +78,21 @@ public struct Plan: Sendable {
     guard picture.shape == input else {
       fatalError("the plan was made for an input of shape \(input), but is given \(picture.shape)")
     }
-    guard let rows, statisticsRows.isEmpty, !rows.stages.isEmpty, !fitsCache else { return computedWhole(picture) }
+    guard isStreamed, readings == 1, !fitsCache else { return computedWhole(picture) }
+    return computedByRows(picture)
+  }
+
+  /// The same for a network that flows by rows and is read once, however small the picture is; rows and threads as `stream` takes
+  /// them.
+  package func computedByRows(_ picture: Tensor, rowsPerStep: Int? = nil, sideBySide: Bool? = nil) -> Tensor {
+    guard let rows, readings == 1 else { preconditionFailure("the network needs more of a picture than rows once") }
     return Tensor(shape: output) { result in
       let target = RowWindow(planes: result.baseAddress!, height: rows.output.height, width: rows.output.width)
       let source = RowWindow(planes: picture.storage.elements, height: rows.sizes[0].height, width: rows.sizes[0].width)
       // Neither closure throws.
       try! stream(
-        rows, Settings(rows, threads: Parallel.threadCount), output: target,
+        rows, Settings(rows, threads: Parallel.threadCount, stepRows: rowsPerStep, sideBySide: sideBySide),
+        output: target,
         read: { range, window in copy(range, from: source, to: window, channels: rows.sizes[0].channels) },
         write: { _, _ in })
       withExtendedLifetime(picture) {}
@@ -111,9 +119,7 @@ public struct Plan: Sendable {
       return try streamWhole(reading: read, writing: write)
     }
     func stream(_ rows: RowGraph, _ write: (Range<Int>, RowWindow) throws -> Void) throws {
-      var settings = Settings(rows, threads: Parallel.threadCount)
-      if let rowsPerStep { settings.stepRows = rowsPerStep }
-      settings.sideBySide = sideBySide
+      let settings = Settings(rows, threads: Parallel.threadCount, stepRows: rowsPerStep, sideBySide: sideBySide)
       let input = rows.sizes[0]
       try self.stream(
         rows, settings,

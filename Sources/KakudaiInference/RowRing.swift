@@ -4,13 +4,14 @@ import KakudaiTensors
 /// of zeros.
 final class RowRing: Sendable {
   let window: RowWindow
-  private let storage: Storage
+  private let storage: Storage?
 
   /// - Parameters:
   ///   - height: Of the picture.
   ///   - width: Of the picture.
   init(_ size: RowRing.Size, height: Int, width: Int) {
-    storage = Storage(count: size.floats)
+    let storage = Storage(count: size.floats)
+    self.storage = storage
     storage.elements.update(repeating: 0, count: size.floats)
     window = RowWindow(
       base: storage.elements + size.left - size.first, channelStride: size.channelStride, rowStride: size.rowStride,
@@ -19,6 +20,9 @@ final class RowRing: Sendable {
         ? RowWindow.Zeros(
           left: size.left, right: size.rowStride - size.left - size.columns, row: size.slots * size.rowStride) : nil)
   }
+
+  /// All rows of a picture, for which there is memory elsewhere.
+  init(around window: RowWindow) { (self.window, storage) = (window, nil) }
 
   /// What a ring measures, in floats.
   struct Size: Hashable, Sendable {

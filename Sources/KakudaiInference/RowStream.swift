@@ -10,7 +10,6 @@ final class RowStream: @unchecked Sendable {
   private let schedule: RowSchedule
   /// Of each slice.
   private let rings: [[RowRing]]
-  private let output: RowWindow
 
   /// - Parameter output: Where all rows of the output go, if memory is given for them.
   init(_ graph: RowGraph, _ schedule: RowSchedule, output: RowWindow? = nil) {
@@ -19,13 +18,14 @@ final class RowStream: @unchecked Sendable {
       let size = graph.sizes[value]
       return RowRing(schedule.rings[slice][value], height: size.height, width: size.width)
     }
-    let first = graph.sizes.indices.map { ring(0, $0) }
+    let first = graph.sizes.indices.map {
+      if let output, $0 == graph.sizes.count - 1 { RowRing(around: output) } else { ring(0, $0) }
+    }
     rings = schedule.slices.indices.map { slice in
       graph.sizes.indices.map {
         slice == 0 || RowSchedule.isShared($0, graph) ? first[$0] : ring(slice, $0)
       }
     }
-    self.output = output ?? first[first.count - 1].window
   }
 
   /// Computes all rows of the output; `read` fills rows of the input, and `write` is given those of the output, both in order.
@@ -95,15 +95,15 @@ final class RowStream: @unchecked Sendable {
       guard !rows.isEmpty, !columns.isEmpty else { return }
       let description = stream.graph.stages[stage]
       description.kernel.compute(
-        rows: rows, columns: columns, from: description.inputs.map { rings[$0].window },
-        to: stage + 2 == rings.count ? stream.output : rings[stage + 1].window, scratch[stage])
+        rows: rows, columns: columns, from: description.inputs.map { rings[$0].window }, to: rings[stage + 1].window,
+        scratch[stage])
     }
 
     /// Any step that has been computed.
     func write(_ step: Int, _ transfer: Transfer) throws {
       let (schedule, height) = (stream.schedule, stream.graph.output.height)
       let rows = schedule.outputRows(after: step - 1, of: height)..<schedule.outputRows(after: step, of: height)
-      if !rows.isEmpty { try transfer(rows, stream.output) }
+      if !rows.isEmpty { try transfer(rows, rings[rings.count - 1].window) }
     }
   }
 }

@@ -54,11 +54,11 @@ struct PlanTests {
     // Nothing here is large enough for Winograd's algorithm to be chosen.
     let algorithm: ConvolutionAlgorithm? = seed % 2 == 0 ? nil : .winograd
     try withEveryKernelTable { kernels in
-      try ConvolutionAlgorithm.$forced.withValue(algorithm) { try expectSameBits(network, picture, kernels.name) }
+      try ConvolutionAlgorithm.$forced.withValue(algorithm) { try expectSameBits(network, picture, seed, kernels.name) }
     }
   }
 
-  private func expectSameBits(_ network: RandomNetwork, _ picture: Tensor, _ kernels: String) throws {
+  private func expectSameBits(_ network: RandomNetwork, _ picture: Tensor, _ seed: UInt64, _ kernels: String) throws {
     let plan = Plan(input: network.input) { network($0) }
     let about = "\(kernels), \(plan)"
     #expect(plan.isStreamed, "\(about)")
@@ -66,6 +66,12 @@ struct PlanTests {
     for (rowsPerStep, threads) in [(1, 1), (3, 2), (1, 4), (nil, 3), (plan.output[-2], 1)] {
       let rows = try withThreadCount(threads) { try Self.streamed(plan, picture, rowsPerStep: rowsPerStep) }
       #expect(rows == whole, "\(rowsPerStep ?? 0) rows, \(threads) threads, \(about)")
+      if plan.readings == 1 {
+        let inPlace = withThreadCount(threads) {
+          plan.computedByRows(picture, rowsPerStep: rowsPerStep, sideBySide: threads > 1 ? seed % 2 == 0 : nil)
+        }
+        #expect(inPlace == whole, "\(rowsPerStep ?? 0) rows in place, \(threads) threads, \(about)")
+      }
       guard threads > 1 else { continue }
       let sideBySide = try withThreadCount(threads) {
         try Self.streamed(plan, picture, rowsPerStep: rowsPerStep, sideBySide: true)
