@@ -12,11 +12,9 @@ static void ck_pack(const ck_packing *p, float *packed) {
 /* What the tiles of one pass begin with, and where they go. */
 typedef struct ck_destination {
   float *rows[CK_OUTPUT_BLOCK];
-  size_t column; /* of the tile in these rows */
   float bias[CK_OUTPUT_BLOCK], slopes[CK_OUTPUT_BLOCK];
   const ck_epilogue *epilogue; /* what finishes these sums, not by rows; or NULL */
-  int streams;         /* past the caches, which needs aligned rows */
-  const float *wanted; /* what to bring into the caches meanwhile, or NULL */
+  int streams; /* past the caches, which needs aligned rows */
 } ck_destination;
 
 /* sums[o] += weights[o] * pixels, in the order that needs fewer registers. */
@@ -38,11 +36,21 @@ CK_INLINE void ck_multiply(ck_vector (*sums)[CK_MOST_VECTORS], const float *weig
   }
 }
 
-/* One tile in registers. `outputs` and `vectors` are constants at every call, so that all loops over them unroll. */
-CK_INLINE void ck_tile(const ck_correlation *c, const ck_pass *p, size_t x, const ck_destination *d, const int outputs,
-                       const int vectors) {
+/* The length of the runs of samples next to each other that the taps of a pass read, of those that ck_tile has loops for. */
+static int ck_run_length(const ck_pass *p) {
+  size_t length = 1;
+  while (length < p->taps && p->tapOffsets[length] == p->tapOffsets[length - 1] + 1) length++;
+  for (size_t tap = length; tap < p->taps; tap++)
+    if (tap % length != 0 && p->tapOffsets[tap] != p->tapOffsets[tap - 1] + 1) return 1;
+  if (p->taps % length != 0) return 1;
+  return length % 3 == 0 ? 3 : length % 5 == 0 ? 5 : 1;
+}
+
+/* One tile in registers, which begins at `column` of its rows. `wanted` is what to bring into the caches meanwhile, or NULL. `run`
+ * divides what ck_run_length returns; it, `outputs` and `vectors` are constants at every call, so that all loops over them unroll. */
+CK_INLINE void ck_tile(const ck_correlation *c, const ck_pass *p, size_t x, const ck_destination *d, size_t column,
+                       const float *wanted, const int run, const int outputs, const int vectors) {
   float *const *const rows = d->rows;
-  const size_t column = d->column;
   ck_vector sums[CK_OUTPUT_BLOCK][CK_MOST_VECTORS];
   if (p->continues) {
     CK_UNROLL for (int o = 0; o < outputs; o++) {
@@ -55,10 +63,10 @@ CK_INLINE void ck_tile(const ck_correlation *c, const ck_pass *p, size_t x, cons
   }
   const ptrdiff_t *const tapOffsets = p->tapOffsets, channelStride = c->channelStride;
   const size_t taps = p->taps, channels = c->channels;
-  const float *weights = p->weights, *input = c->input + x, *wanted = d->wanted;
+  const float *weights = p->weights, *input = c->input + x;
   const size_t wantedChannels = wanted ? c->wantedChannels : 0;
-  /* Channels of one tap that fetch nothing are summed without what is decided here for each. */
-  const size_t decided = taps == 1 && !c->weightsAhead ? wantedChannels : channels;
+  /* Channels of one run that fetch nothing are summed without what is decided here for each. */
+  const size_t decided = taps == (size_t)run && !c->weightsAhead ? wantedChannels : channels;
   size_t channel = 0;
   for (; channel < decided; channel++, input += channelStride) {
     if (channel < wantedChannels) {
@@ -66,12 +74,20 @@ CK_INLINE void ck_tile(const ck_correlation *c, const ck_pass *p, size_t x, cons
       wanted += c->wantedChannelStride;
     }
     if (c->weightsAhead) ck_prefetch_all(weights + c->weightsAhead, taps * (size_t)outputs);
-    for (size_t tap = 0; tap < taps; tap++, weights += outputs)
-      ck_multiply(sums, weights, input + tapOffsets[tap], outputs, vectors);
+    for (size_t tap = 0; tap < taps; tap += (size_t)run) {
+      const float *const samples = input + tapOffsets[tap];
+      CK_UNROLL for (int i = 0; i < run; i++, weights += outputs) ck_multiply(sums, weights, samples + i, outputs, vectors);
+    }
   }
   if (channel < channels) input += tapOffsets[0];
-  _Pragma("clang loop unroll_count(4)") for (; channel < channels; channel++, input += channelStride, weights += outputs)
-    ck_multiply(sums, weights, input, outputs, vectors);
+  if (run == 1) {
+    _Pragma("clang loop unroll_count(4)") for (; channel < channels; channel++, input += channelStride, weights += outputs)
+      ck_multiply(sums, weights, input, outputs, vectors);
+  } else {
+    for (; channel < channels; channel++, input += channelStride) {
+      CK_UNROLL for (int i = 0; i < run; i++, weights += outputs) ck_multiply(sums, weights, input + i, outputs, vectors);
+    }
+  }
   if (d->epilogue && d->epilogue->hinges > 0) {
     CK_UNROLL for (int o = 0; o < outputs; o++)
       ck_finish_vectors(d->epilogue, p->sums[o].output, sums[o], NULL, vectors);
@@ -93,17 +109,34 @@ CK_INLINE void ck_tile(const ck_correlation *c, const ck_pass *p, size_t x, cons
 #define CK_TILE_WIDTHS(WIDTH) WIDTH(1) WIDTH(2) WIDTH(3) WIDTH(4) WIDTH(5) WIDTH(6) WIDTH(8)
 
 #define CK_BLOCK(outputs, most) \
-  static void ck_pass_of_##outputs(const ck_correlation *c, const ck_pass *p, size_t x, const ck_destination *d, \
-                                   size_t vectors) { \
+  static void ck_tile_of_##outputs(const ck_correlation *c, const ck_pass *p, size_t x, const ck_destination *d, \
+                                   size_t column, const float *wanted, size_t vectors) { \
     enum { count = outputs, limit = most }; \
     switch (vectors) { CK_TILE_WIDTHS(CK_WIDTH) } \
   }
 #define CK_WIDTH(vectors) \
   case vectors: \
-    if (vectors <= limit) ck_tile(c, p, x, d, count, vectors); \
+    if (vectors <= limit) ck_tile(c, p, x, d, column, wanted, 1, count, vectors); \
     break;
 CK_TILES(CK_BLOCK)
 #undef CK_WIDTH
+#undef CK_BLOCK
+
+/* The first `tiles` of a row, as wide as tiles are. */
+#define CK_BLOCK(outputs, most) \
+  static void ck_tiles_of_##outputs(const ck_correlation *c, const ck_pass *p, size_t tiles, const ck_destination *d, \
+                                    const float *wanted) { \
+    const int run = ck_run_length(p); \
+    for (size_t x = 0; x < tiles * most * CK_LANES; x += most * CK_LANES) { \
+      const float *const ahead = wanted ? wanted + x : NULL; \
+      switch (run) { \
+      case 3: ck_tile(c, p, x, d, x, ahead, 3, outputs, most); break; \
+      case 5: ck_tile(c, p, x, d, x, ahead, 5, outputs, most); break; \
+      default: ck_tile(c, p, x, d, x, ahead, 1, outputs, most); \
+      } \
+    } \
+  }
+CK_TILES(CK_BLOCK)
 #undef CK_BLOCK
 
 /* The vectors of a tile of so many outputs. */
@@ -128,11 +161,21 @@ CK_INLINE size_t ck_tile_start(size_t x, size_t span, size_t positions) {
   return x + span > positions && span <= positions ? positions - span : x;
 }
 
-CK_INLINE void ck_run_pass(const ck_correlation *c, const ck_pass *p, size_t x, const ck_destination *d,
-                           size_t vectors) {
+CK_INLINE void ck_run_tile(const ck_correlation *c, const ck_pass *p, size_t x, const ck_destination *d, size_t column,
+                           const float *wanted, size_t vectors) {
   switch (p->sumCount) {
 #define CK_BLOCK(outputs, most) \
-  case outputs: ck_pass_of_##outputs(c, p, x, d, vectors); break;
+  case outputs: ck_tile_of_##outputs(c, p, x, d, column, wanted, vectors); break;
+    CK_TILES(CK_BLOCK)
+#undef CK_BLOCK
+  }
+}
+
+CK_INLINE void ck_run_tiles(const ck_correlation *c, const ck_pass *p, size_t tiles, const ck_destination *d,
+                            const float *wanted) {
+  switch (p->sumCount) {
+#define CK_BLOCK(outputs, most) \
+  case outputs: ck_tiles_of_##outputs(c, p, tiles, d, wanted); break;
     CK_TILES(CK_BLOCK)
 #undef CK_BLOCK
   }
@@ -260,8 +303,6 @@ CK_INLINE void ck_emit(const ck_correlation *c, size_t first, size_t count, size
 /* Where the sums of a pass go: to the rows of the output, or into scratch, `rowLength` floats for each sum. */
 CK_INLINE void ck_aim(const ck_correlation *c, const ck_pass *p, int isDirect, size_t rowLength, ck_destination *d) {
   uintptr_t addresses = 0;
-  d->column = 0;
-  d->wanted = NULL;
   d->epilogue = isDirect ? c->epilogue : NULL;
   for (size_t i = 0; i < p->sumCount; i++) {
     const size_t o = p->sums[i].output;
@@ -285,22 +326,27 @@ CK_INLINE void ck_correlate_row(const ck_correlation *c, const float *wanted, in
   const int isDirect = c->phases == 1 && c->passCount == 1 && isWritten && !(c->epilogue && c->epilogue->residual) &&
                        c->joinedLength == 0;
   ck_destination rows;
-  if (isDirect) ck_aim(c, c->passes, 1, rowLength, &rows);
-  for (size_t x = 0, vectors; x < positions; x += vectors * CK_LANES) {
+  size_t begin = 0;
+  if (isDirect) {
+    ck_aim(c, c->passes, 1, rowLength, &rows);
+    /* The last two tiles may share what is left. */
+    const size_t vectors = (positions + CK_LANES - 1) / CK_LANES, spare = vectors % most != 0 || positions % CK_LANES != 0;
+    const size_t tiles = vectors / most > spare ? vectors / most - spare : 0;
+    ck_run_tiles(c, c->passes, tiles, &rows, wanted);
+    begin = tiles * rowLength;
+  }
+  for (size_t x = begin, vectors; x < positions; x += vectors * CK_LANES) {
     const size_t left = positions - x;
     vectors = ck_next_width((left + CK_LANES - 1) / CK_LANES, most);
     const size_t span = vectors * CK_LANES, start = isDirect && !c->streams ? ck_tile_start(x, span, positions) : x;
     if (isDirect && start + span <= positions) {
-      rows.column = start;
-      rows.wanted = wanted ? wanted + start : NULL;
-      ck_run_pass(c, c->passes, start, &rows, vectors);
+      ck_run_tile(c, c->passes, start, &rows, start, wanted ? wanted + start : NULL, vectors);
       continue;
     }
     for (size_t pass = 0; pass < c->passCount; pass++) {
       ck_destination scratch;
       ck_aim(c, c->passes + pass, 0, rowLength, &scratch);
-      scratch.wanted = wanted && pass == 0 ? wanted + x : NULL;
-      ck_run_pass(c, c->passes + pass, x, &scratch, vectors);
+      ck_run_tile(c, c->passes + pass, x, &scratch, 0, wanted && pass == 0 ? wanted + x : NULL, vectors);
     }
     const size_t first = x * c->phases;
     const size_t count = vectors * CK_LANES * c->phases;
@@ -468,7 +514,7 @@ static void ck_copy_rows(const ck_rows *c) {
 
 #define CK_CONVOLUTION \
   { \
-    .outputBlock = CK_OUTPUT_BLOCK, .pixelBlock = CK_PIXEL_BLOCK, .pack = ck_pack, .correlate = ck_correlate, \
+    .outputBlock = CK_OUTPUT_BLOCK, .pixelBlock = CK_PIXEL_BLOCK, .pairVectors = ck_pair_vectors, .pack = ck_pack, .correlate = ck_correlate, \
     .convolveDepthwise = ck_convolve_depthwise, .finish = ck_finish, .correlateProducts = ck_correlate_products, \
     .copyRows = ck_copy_rows \
   }

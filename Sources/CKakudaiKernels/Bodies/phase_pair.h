@@ -1,6 +1,12 @@
 /* Tiles of two phases whose sums alternate when they leave the registers, so that none passes through memory: what stride 2
  * needs, above all where few terms make a sum. */
 
+static const unsigned char ck_pair_vectors[] = {
+#define CK_PAIR(outputs, vectors) [outputs - 1] = vectors,
+    CK_PAIRS(CK_PAIR)
+#undef CK_PAIR
+};
+
 /* Whether a block is two phases, each the sums of one pass over all outputs. */
 CK_INLINE int ck_is_pair(const ck_correlation *c) {
   if (c->phases != 2 || c->passCount != 2) return 0;
@@ -31,18 +37,23 @@ static __attribute__((noinline)) void ck_put(const ck_correlation *c, const ck_e
 typedef struct ck_shared_taps {
   size_t count; /* or 0 */
   int isSecondLonger;
-  int isFirstAlone; /* whether the tap that is not shared comes first */
+  int alone; /* which of the longer phase is not shared */
+  int areNeighbours; /* whether the longer phase reads samples next to each other */
 } ck_shared_taps;
+
+enum { CK_NONE_ALONE, CK_FIRST_ALONE, CK_LAST_ALONE };
 
 static ck_shared_taps ck_taps_shared_by(const ck_pass *passes) {
   const int isSecondLonger = passes[1].taps > passes[0].taps;
   const ck_pass *const longer = passes + isSecondLonger, *const shorter = passes + !isSecondLonger;
   const size_t alone = longer->taps - shorter->taps;
-  ck_shared_taps found = {.isSecondLonger = isSecondLonger};
+  ck_shared_taps found = {.isSecondLonger = isSecondLonger, .areNeighbours = 1};
+  for (size_t tap = 1; tap < longer->taps; tap++)
+    found.areNeighbours &= longer->tapOffsets[tap] == longer->tapOffsets[tap - 1] + 1;
   if (shorter->taps < 2 || alone > 1) return found;
-  found.isFirstAlone = alone && longer->tapOffsets[0] != shorter->tapOffsets[0];
+  if (alone) found.alone = longer->tapOffsets[0] == shorter->tapOffsets[0] ? CK_LAST_ALONE : CK_FIRST_ALONE;
   for (size_t tap = 0; tap < shorter->taps; tap++)
-    if (longer->tapOffsets[tap + (size_t)found.isFirstAlone] != shorter->tapOffsets[tap]) return found;
+    if (longer->tapOffsets[tap + (found.alone == CK_FIRST_ALONE)] != shorter->tapOffsets[tap]) return found;
   found.count = shorter->taps;
   return found;
 }
@@ -73,15 +84,17 @@ CK_INLINE void ck_multiply_both(ck_vector (*sums)[CK_OUTPUT_BLOCK][CK_MOST_VECTO
 #define CK_APART 0
 #define CK_ANY_COUNT -1
 
-/* The sums of one tile, those of the longer phase first. `count` is that of the taps that are shared, each of whose samples is loaded
- * once, or one of the above; it, `outputs` and `vectors` are constants at every call. */
+/* The sums of one tile, those of the longer phase first. `count` is that of the taps that are shared, each of whose samples, which are
+ * neighbours, is loaded once, `alone` being which one is not; or one of the above. These, `outputs` and `vectors` are constants at every
+ * call. */
 CK_INLINE void ck_sum_pair(const ck_correlation *c, const ck_shared_taps *shared, size_t x, const float *wanted,
-                           ck_vector sums[2][CK_OUTPUT_BLOCK][CK_MOST_VECTORS], const int count, const int outputs,
-                           const int vectors) {
+                           ck_vector sums[2][CK_OUTPUT_BLOCK][CK_MOST_VECTORS], const int count, const int alone,
+                           const int outputs, const int vectors) {
   const ck_pass *const longer = c->passes + shared->isSecondLonger, *const shorter = c->passes + !shared->isSecondLonger;
   const float *weights[2] = {longer->weights, shorter->weights};
   const ptrdiff_t *const offsets[2] = {longer->tapOffsets, shorter->tapOffsets};
-  const size_t taps[2] = {longer->taps, shorter->taps}, both = count > 0 ? (size_t)count : shared->count;
+  const size_t taps[2] = {longer->taps, shorter->taps};
+  const ptrdiff_t first = offsets[0][0];
   const size_t wantedChannels = wanted ? c->wantedChannels : 0;
   const float *input = c->input + x;
   for (size_t channel = 0; channel < c->channels; channel++, input += c->channelStride) {
@@ -100,18 +113,47 @@ CK_INLINE void ck_sum_pair(const ck_correlation *c, const ck_shared_taps *shared
       }
       continue;
     }
+    if (count > 0) {
+      const float *sample = input + first;
+      if (alone == CK_FIRST_ALONE) {
+        ck_multiply(sums[0], weights[0], sample++, outputs, vectors);
+        weights[0] += outputs;
+      }
+      CK_UNROLL for (int tap = 0; tap < count; tap++, weights[0] += outputs, weights[1] += outputs)
+        ck_multiply_both(sums, weights, sample++, outputs, vectors);
+      if (alone == CK_LAST_ALONE) {
+        ck_multiply(sums[0], weights[0], sample, outputs, vectors);
+        weights[0] += outputs;
+      }
+      continue;
+    }
     const ptrdiff_t *place = offsets[0];
-    if (shared->isFirstAlone) {
+    if (shared->alone == CK_FIRST_ALONE) {
       ck_multiply(sums[0], weights[0], input + *place++, outputs, vectors);
       weights[0] += outputs;
     }
-    for (size_t tap = 0; tap < both; tap++, weights[0] += outputs, weights[1] += outputs)
+    for (size_t tap = 0; tap < shared->count; tap++, weights[0] += outputs, weights[1] += outputs)
       ck_multiply_both(sums, weights, input + *place++, outputs, vectors);
-    if (place < offsets[0] + taps[0]) {
+    if (shared->alone == CK_LAST_ALONE) {
       ck_multiply(sums[0], weights[0], input + *place, outputs, vectors);
       weights[0] += outputs;
     }
   }
+}
+
+/* Calls ck_sum_pair with constants. */
+CK_INLINE void ck_sum_taps(const ck_correlation *c, const ck_shared_taps *shared, size_t x, const float *wanted,
+                           ck_vector sums[2][CK_OUTPUT_BLOCK][CK_MOST_VECTORS], const int outputs, const int vectors) {
+#define CK_SUM(taps, which) ck_sum_pair(c, shared, x, wanted, sums, taps, which, outputs, vectors)
+#define CK_COUNT(taps, which) \
+  else if (shared->areNeighbours && shared->count == taps && shared->alone == which) CK_SUM(taps, which);
+  if (shared->count == 0) CK_SUM(CK_APART, CK_NONE_ALONE);
+  CK_COUNT(2, CK_NONE_ALONE)  /* of kernels of four */
+  CK_COUNT(4, CK_FIRST_ALONE) /* of nine */
+  CK_COUNT(4, CK_LAST_ALONE)
+  else CK_SUM(CK_ANY_COUNT, CK_NONE_ALONE);
+#undef CK_COUNT
+#undef CK_SUM
 }
 
 /* One tile; `outputs` and `vectors` are constants at every call. */
@@ -122,11 +164,7 @@ CK_INLINE void ck_pair_tile(const ck_correlation *c, const ck_shared_taps *share
     const ck_vector bias = ck_broadcast(c->bias ? c->bias[o] : 0);
     CK_UNROLL for (int v = 0; v < vectors; v++) sums[0][o][v] = sums[1][o][v] = bias;
   }
-  switch (shared->count) {
-  case 0: ck_sum_pair(c, shared, x, wanted, sums, CK_APART, outputs, vectors); break;
-  case 4: ck_sum_pair(c, shared, x, wanted, sums, 4, outputs, vectors); break; /* of kernels of nine */
-  default: ck_sum_pair(c, shared, x, wanted, sums, CK_ANY_COUNT, outputs, vectors);
-  }
+  ck_sum_taps(c, shared, x, wanted, sums, outputs, vectors);
   if (shared->isSecondLonger) {
     CK_UNROLL for (int o = 0; o < outputs; o++) {
       CK_UNROLL for (int v = 0; v < vectors; v++) {
@@ -192,12 +230,7 @@ CK_INLINE void ck_correlate_pair_row(const ck_correlation *c, const float *wante
   const size_t positions = (c->width + 1) / 2;
   const int movesBack = !c->streams && c->width % 2 == 0 && !(c->epilogue && c->epilogue->residual);
   const ck_shared_taps shared = ck_taps_shared_by(c->passes);
-  size_t most = 1;
-  switch (c->outputs) {
-#define CK_PAIR(outputs, vectors) case outputs: most = vectors; break;
-    CK_PAIRS(CK_PAIR)
-#undef CK_PAIR
-  }
+  const size_t most = ck_pair_vectors[c->outputs - 1];
   for (size_t x = begin, vectors; x < positions; x += vectors * CK_LANES) {
     vectors = ck_next_width((positions - x + CK_LANES - 1) / CK_LANES, most);
     const size_t start = movesBack ? ck_tile_start(x, vectors * CK_LANES, positions) : x;

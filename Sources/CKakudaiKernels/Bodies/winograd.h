@@ -243,12 +243,11 @@ static void ck_winograd_multiply(const ck_winograd_products *p) {
       const size_t most = ck_tile_vectors(pass.sumCount);
       ck_destination destination = {};
       for (size_t o = 0; o < pass.sumCount; o++) destination.rows[o] = products + o * p->tiles;
-      for (size_t x = 0; x < vectors;) {
-        size_t width = vectors - x < most ? vectors - x : most;
+      ck_run_tiles(&c, &pass, vectors / most, &destination, NULL);
+      for (size_t x = vectors - vectors % most, width; x < vectors; x += width) {
+        width = vectors - x;
         width -= width == 7;
-        destination.column = x * CK_LANES;
-        ck_run_pass(&c, &pass, x * CK_LANES, &destination, width);
-        x += width;
+        ck_run_tile(&c, &pass, x * CK_LANES, &destination, x * CK_LANES, NULL, width);
       }
       products += pass.sumCount * p->tiles;
       pass.weights += p->channels * pass.sumCount;

@@ -130,6 +130,8 @@ typedef struct ck_depthwise_planes {
 typedef struct ck_convolution_kernels {
   /* The most outputs of one block, and the pixels that are computed together when it has them all. */
   size_t outputBlock, pixelBlock;
+  /* The vectors of a tile of 1, 2, ... outputs of two alternating phases. */
+  const unsigned char *pairVectors;
   /* Writes channels * taps * sums floats to `packed`. */
   void (*pack)(const ck_packing *packing, float *packed);
   /* Every output element is summed in one order, so that splitting the outputs or the width into several calls changes no

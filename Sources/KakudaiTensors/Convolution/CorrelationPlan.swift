@@ -121,10 +121,7 @@ final class CorrelationPlan: Sendable {
     let choice = PhaseGroup.choice(
       vertical: vertical, horizontal: horizontal, inputChannels: inputChannels, outputChannels: outputChannels,
       limit: kernels.outputBlock)
-    // Tiles of two alternating phases need less loads where they have two vectors of half as many outputs.
     let alternates = horizontal.phases.count == 2 && choice.keepsSums && horizontal.positions >= 2 * lanes
-    let linesPerBlock =
-      kernels.outputBlock / (alternates ? 2 : choice.columns.map(\.phases.count).max() ?? 1)
     var lines: [Line] = []
     var blocks: [Block] = []
     var passes: [Pass] = []
@@ -135,6 +132,10 @@ final class CorrelationPlan: Sendable {
     var (weightCount, chunkStart, chunkWeights) = (0, 0, 0)
     for rowGroup in choice.rows {
       let lineCount = outputChannels * rowGroup.phases.count
+      let linesPerBlock =
+        alternates
+        ? kernels.linesOfPairs(of: lineCount)
+        : kernels.outputBlock / (choice.columns.map(\.phases.count).max() ?? 1)
       let pieces = (lineCount + linesPerBlock - 1) / linesPerBlock
       for piece in 0..<pieces {
         let own = lineCount * piece / pieces..<lineCount * (piece + 1) / pieces
@@ -193,6 +194,16 @@ final class CorrelationPlan: Sendable {
 
   /// Tasks along the vertical axis.
   var bandCount: Int { (vertical.positions + positionsPerTask - 1) / positionsPerTask }
+}
+
+extension ck_convolution_kernels {
+  /// The lines of a block whose two phases alternate: tiles need the fewest loads where they have two vectors of half as many
+  /// outputs as other blocks, but for a few lines where tiles of fewer have more sums.
+  fileprivate func linesOfPairs(of lineCount: Int) -> Int {
+    func sums(_ lines: Int) -> Int { lines * Int(pairVectors[lines - 1]) }
+    guard lineCount < outputBlock / 2 else { return outputBlock / 2 }
+    return (1...lineCount).filter { lineCount % $0 == 0 }.max { sums($0) <= sums($1) }!
+  }
 }
 
 /// Whether it pays to store rows once for each horizontal tap, so that `rows` of them join without gaps.
