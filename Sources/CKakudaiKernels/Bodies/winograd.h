@@ -146,6 +146,13 @@ static void ck_copy_columns(const ck_winograd_input *t, const float *row, ptrdif
   ck_copy_rows(&rows);
 }
 
+/* A vector of the columns of a run at the vertical points. */
+CK_INLINE void ck_store_transformed(const ck_vector *samples, float *values, const int rowPoints) {
+  ck_vector transformed[CK_WINOGRAD_MOST_ROW_POINTS];
+  ck_rows_to_points_of(samples, transformed, rowPoints);
+  CK_UNROLL for (int row = 0; row < rowPoints; row++) ck_store(values + row * CK_UNIT_COLUMNS, transformed[row]);
+}
+
 /* The columns of the tiles of one run at the points of the rows: values[point * CK_UNIT_COLUMNS + column], in whole vectors. */
 CK_INLINE void ck_run_to_row_points(const ck_winograd_input *t, const ck_winograd_run *run, const ptrdiff_t *rowOffsets,
                                     const float *input, float *values, const int rowPoints, const int points) {
@@ -162,11 +169,17 @@ CK_INLINE void ck_run_to_row_points(const ck_winograd_input *t, const ck_winogra
   }
   const ptrdiff_t first = stride == 1 ? run->firstColumn : 0, columns = stride == 1 ? t->columns : count;
   const int areAll = ck_are_all(rows, rowPoints);
-  for (ptrdiff_t x = first; x < first + count; x += CK_LANES, values += CK_LANES) {
-    ck_vector samples[CK_WINOGRAD_MOST_ROW_POINTS], transformed[CK_WINOGRAD_MOST_ROW_POINTS];
-    ck_load_rows(rows, areAll, x, columns, stride == 1 ? t->channelStride : 0, samples, rowPoints);
-    ck_rows_to_points_of(samples, transformed, rowPoints);
-    CK_UNROLL for (int row = 0; row < rowPoints; row++) ck_store(values + row * CK_UNIT_COLUMNS, transformed[row]);
+  const ptrdiff_t ahead = stride == 1 ? t->channelStride : 0, end = first + count;
+  values -= first;
+  ck_vector samples[CK_WINOGRAD_MOST_ROW_POINTS];
+  for (ptrdiff_t x = first; x < end; x += CK_LANES) {
+    for (const ptrdiff_t inner = ck_inner_end(areAll, x, columns, end); x < inner; x += CK_LANES) {
+      ck_load_rows(rows, x, ahead, samples, rowPoints);
+      ck_store_transformed(samples, values + x, rowPoints);
+    }
+    if (x >= end) break;
+    ck_load_edges(rows, x, columns, samples, rowPoints);
+    ck_store_transformed(samples, values + x, rowPoints);
   }
 }
 

@@ -52,20 +52,33 @@ static __attribute__((noinline)) void ck_copy_edges(const float *const *rows, pt
     ck_store(edges, rows[row] ? ck_load_columns(rows[row], x, columns) : ck_broadcast(0));
 }
 
-/* The columns x ... of some rows, if not `areAll` there; those that stand `ahead` further on, unless it is 0, are fetched into the
- * caches, each line once where x grows by vectors. */
-CK_INLINE void ck_load_rows(const float *const *rows, int areAll, ptrdiff_t x, ptrdiff_t columns, ptrdiff_t ahead,
-                            ck_vector *samples, const int count) {
-  if (!areAll || x < 0 || x + CK_LANES > columns) {
-    float edges[CK_ROW_POINTS * CK_LANES] __attribute__((aligned(64)));
-    ck_copy_edges(rows, x, columns, count, edges);
-    CK_UNROLL for (int row = 0; row < count; row++) samples[row] = ck_load(edges + row * CK_LANES);
-    return;
-  }
+/* The same in registers. */
+CK_INLINE void ck_load_edges(const float *const *rows, ptrdiff_t x, ptrdiff_t columns, ck_vector *samples, const int count) {
+  float edges[CK_ROW_POINTS * CK_LANES] __attribute__((aligned(64)));
+  ck_copy_edges(rows, x, columns, count, edges);
+  CK_UNROLL for (int row = 0; row < count; row++) samples[row] = ck_load(edges + row * CK_LANES);
+}
+
+/* Up to where whole vectors from x on, before `end`, lie in a picture of rows of which none is missing; x if there are none. */
+CK_INLINE ptrdiff_t ck_inner_end(int areAll, ptrdiff_t x, ptrdiff_t columns, ptrdiff_t end) {
+  if (!areAll || x < 0 || x + CK_LANES > columns) return x;
+  return columns - CK_LANES < end - 1 ? columns - CK_LANES + 1 : end;
+}
+
+/* The columns x ... of some rows. Those that stand `ahead` further on, unless it is 0, are fetched into the caches, each line once
+ * where x grows by vectors. */
+CK_INLINE void ck_load_rows(const float *const *rows, ptrdiff_t x, ptrdiff_t ahead, ck_vector *samples, const int count) {
   if (ahead && (x & 15 & -CK_LANES) == 0) {
     CK_UNROLL for (int row = 0; row < count; row++) ck_prefetch(rows[row] + ahead + x);
   }
   CK_UNROLL for (int row = 0; row < count; row++) samples[row] = ck_load(rows[row] + x);
+}
+
+/* Stores samples of eight rows at the points, `stride` apart. */
+CK_INLINE void ck_store_at_points(const ck_vector *samples, float *target, ptrdiff_t stride) {
+  ck_vector values[CK_ROW_POINTS];
+  ck_samples_at_row_points(samples, values);
+  CK_UNROLL for (int point = 0; point < CK_ROW_POINTS; point++, target += stride) ck_store(target, values[point]);
 }
 
 static void ck_transform_rows(const ck_rows_to_points *t) {
@@ -76,13 +89,16 @@ static void ck_transform_rows(const ck_rows_to_points *t) {
     for (int row = 0; row < CK_ROW_POINTS; row++)
       rows[row] = t->rowOffsets[row] == CK_NOWHERE ? NULL : input + t->rowOffsets[row];
     const int areAll = ck_are_all(rows, CK_ROW_POINTS);
-    float *line = t->transformed + (ptrdiff_t)channel * t->transformedStride;
-    for (ptrdiff_t x = t->first; x < end; x += CK_LANES, line += CK_LANES) {
-      float *target = line;
-      ck_vector samples[CK_ROW_POINTS], values[CK_ROW_POINTS];
-      ck_load_rows(rows, areAll, x, columns, ahead, samples, CK_ROW_POINTS);
-      ck_samples_at_row_points(samples, values);
-      CK_UNROLL for (int point = 0; point < CK_ROW_POINTS; point++, target += stride) ck_store(target, values[point]);
+    float *const line = t->transformed + (ptrdiff_t)channel * t->transformedStride - t->first;
+    ck_vector samples[CK_ROW_POINTS];
+    for (ptrdiff_t x = t->first; x < end; x += CK_LANES) {
+      for (const ptrdiff_t inner = ck_inner_end(areAll, x, columns, end); x < inner; x += CK_LANES) {
+        ck_load_rows(rows, x, ahead, samples, CK_ROW_POINTS);
+        ck_store_at_points(samples, line + x, stride);
+      }
+      if (x >= end) break;
+      ck_load_edges(rows, x, columns, samples, CK_ROW_POINTS);
+      ck_store_at_points(samples, line + x, stride);
     }
   }
 }
@@ -106,25 +122,32 @@ CK_INLINE void ck_rows_at(const ck_vector *products, const int rows, ck_vector *
   outputs[rows - 1] += products[CK_ROW_POINTS - 1];
 }
 
+/* The sums of all rows in the columns x ..., from products at the points. */
+CK_INLINE void ck_sums_of_rows(const ck_rows_from_points *c, size_t x, const int rows, ck_vector *outputs) {
+  const float *const first = c->products[0], *const last = c->products[CK_ROW_POINTS - 1];
+  ck_vector products[CK_ROW_POINTS];
+  CK_UNROLL for (int point = 1; point < CK_ROW_POINTS - 1; point++) products[point] = ck_load(c->products[point] + x);
+  products[0] = first ? ck_load(first + x) : ck_broadcast(0);
+  products[CK_ROW_POINTS - 1] = last ? ck_load(last + x) : ck_broadcast(0);
+  ck_rows_at(products, rows, outputs);
+  ck_vector sum = outputs[0]; /* not finite where one is not */
+  CK_UNROLL for (int row = 1; row < rows; row++) sum += outputs[row];
+  ck_store(c->checks + x, ck_multiply_add(sum, ck_broadcast(0), ck_load(c->checks + x)));
+  CK_UNROLL for (int row = 0; row < rows; row++) outputs[row] += c->bias;
+}
+
 /* Columns of all rows that are combined before they are finished. */
 #define CK_COMBINED_COLUMNS 64
 
-CK_INLINE void ck_combine_points(const ck_rows_from_points *c, const int rows) {
+/* Columns from `begin` on, finished row by row. */
+CK_INLINE void ck_combine_columns(const ck_rows_from_points *c, size_t begin, const int rows) {
   float lines[CK_MOST_ROWS][CK_COMBINED_COLUMNS] __attribute__((aligned(64)));
-  const float *const first = c->products[0], *const last = c->products[CK_ROW_POINTS - 1];
-  for (size_t begin = 0, count; begin < c->count; begin += count) {
+  for (size_t count; begin < c->count; begin += count) {
     count = c->count - begin < CK_COMBINED_COLUMNS ? c->count - begin : CK_COMBINED_COLUMNS;
     for (size_t i = 0; i < count; i += CK_LANES) {
-      const size_t x = begin + i;
-      ck_vector products[CK_ROW_POINTS], outputs[CK_MOST_ROWS];
-      CK_UNROLL for (int point = 1; point < CK_ROW_POINTS - 1; point++) products[point] = ck_load(c->products[point] + x);
-      products[0] = first ? ck_load(first + x) : ck_broadcast(0);
-      products[CK_ROW_POINTS - 1] = last ? ck_load(last + x) : ck_broadcast(0);
-      ck_rows_at(products, rows, outputs);
-      ck_vector sum = outputs[0]; /* not finite where one is not */
-      CK_UNROLL for (int row = 1; row < rows; row++) sum += outputs[row];
-      ck_store(c->checks + x, ck_multiply_add(sum, ck_broadcast(0), ck_load(c->checks + x)));
-      CK_UNROLL for (int row = 0; row < rows; row++) ck_store(lines[row] + i, outputs[row] + c->bias);
+      ck_vector outputs[CK_MOST_ROWS];
+      ck_sums_of_rows(c, begin + i, rows, outputs);
+      CK_UNROLL for (int row = 0; row < rows; row++) ck_store(lines[row] + i, outputs[row]);
     }
     for (int row = 0; row < rows; row++) {
       if (!c->outputs[row]) continue;
@@ -132,6 +155,29 @@ CK_INLINE void ck_combine_points(const ck_rows_from_points *c, const int rows) {
       ck_finish_line(c->epilogue, 0, lines[row], residual, c->outputs[row] + begin, count, c->streams);
     }
   }
+}
+
+CK_INLINE void ck_combine_points(const ck_rows_from_points *c, const int rows) {
+  const ck_epilogue *const e = c->epilogue;
+  int isPlain = !c->streams && (!e || e->hinges == 0);
+  for (int row = 0; row < rows; row++) isPlain &= c->outputs[row] && !c->residuals[row];
+  size_t x = 0;
+  if (isPlain) {
+    float *targets[CK_MOST_ROWS];
+    CK_UNROLL for (int row = 0; row < rows; row++) targets[row] = c->outputs[row];
+    const float slope = e && e->activations ? e->activations[0] : 1;
+    const int clamps = e && e->clamps;
+    for (; x + CK_LANES <= c->count; x += CK_LANES) {
+      ck_vector outputs[CK_MOST_ROWS];
+      ck_sums_of_rows(c, x, rows, outputs);
+      CK_UNROLL for (int row = 0; row < rows; row++) {
+        if (slope != 1) outputs[row] = ck_sloped(slope, outputs[row]);
+        if (clamps) outputs[row] = ck_limited(e, outputs[row]);
+        ck_store(targets[row] + x, outputs[row]);
+      }
+    }
+  }
+  ck_combine_columns(c, x, rows);
 }
 
 static void ck_combine_rows(const ck_rows_from_points *c) {
