@@ -126,17 +126,22 @@ CK_TILES(CK_BLOCK)
 #define CK_BLOCK(outputs, most) \
   static void ck_tiles_of_##outputs(const ck_correlation *c, const ck_pass *p, size_t tiles, const ck_destination *d, \
                                     const float *wanted) { \
-    const int run = ck_run_length(p); \
-    for (size_t x = 0; x < tiles * most * CK_LANES; x += most * CK_LANES) { \
-      const float *const ahead = wanted ? wanted + x : NULL; \
-      switch (run) { \
-      case 3: ck_tile(c, p, x, d, x, ahead, 3, outputs, most); break; \
-      case 5: ck_tile(c, p, x, d, x, ahead, 5, outputs, most); break; \
-      default: ck_tile(c, p, x, d, x, ahead, 1, outputs, most); \
-      } \
+    /* Stores might change what is not local, for all the compiler knows. */ \
+    const ck_correlation correlation = *c; \
+    const ck_pass pass = *p; \
+    const ck_destination destination = *d; \
+    const size_t end = tiles * most * CK_LANES; \
+    switch (ck_run_length(p)) { \
+    case 3: CK_TILES_OF_RUNS(3, outputs, most) break; \
+    case 5: CK_TILES_OF_RUNS(5, outputs, most) break; \
+    default: CK_TILES_OF_RUNS(1, outputs, most) \
     } \
   }
+#define CK_TILES_OF_RUNS(run, outputs, most) \
+  for (size_t x = 0; x < end; x += most * CK_LANES) \
+    ck_tile(&correlation, &pass, x, &destination, x, wanted ? wanted + x : NULL, run, outputs, most);
 CK_TILES(CK_BLOCK)
+#undef CK_TILES_OF_RUNS
 #undef CK_BLOCK
 
 /* The vectors of a tile of so many outputs. */
