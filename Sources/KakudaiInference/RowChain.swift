@@ -53,8 +53,8 @@ struct RowChain: RowKernel {
     let others = inputs.dropFirst(first.inputCount)
     for top in stride(from: rows.lowerBound, to: rows.upperBound, by: tileRows) {
       let tileRows = top..<min(top + tileRows, rows.upperBound)
-      for left in stride(from: columns.lowerBound, to: columns.upperBound, by: Self.tileColumns) {
-        let tile = left..<min(left + Self.tileColumns, columns.upperBound)
+      for left in stride(from: columns.lowerBound, to: columns.upperBound, by: tileColumns) {
+        let tile = left..<min(left + tileColumns, columns.upperBound)
         let between = scratch.window(from: left, height: output.height, width: output.width)
         first.compute(rows: tileRows, columns: tile, from: firstInputs, to: between, scratch.first)
         second.compute(rows: tileRows, columns: tile, from: [between] + others, to: output, scratch.second)
@@ -62,22 +62,23 @@ struct RowChain: RowKernel {
     }
   }
 
-  /// What is computed at once, 256 KB of 64 channels: depthwise kernels take four rows.
-  private var tileRows: Int { channels <= 64 ? 4 : 1 }
-  private static let tileColumns = 256
+  /// What is computed at once, 256 KB or 64 columns: as many rows as the first can take.
+  private var tileRows: Int { channels <= 64 ? first.rowsPerCall : 1 }
+  private var tileColumns: Int { max(64, 65_536 / max(1, channels * tileRows) / 16 * 16) }
 
   private final class Scratch: RowScratch {
     let first: (any RowScratch)?
     let second: (any RowScratch)?
     private let tile: Storage
     private let tileRows: Int
-    private static let rowStride = RowChain.tileColumns
+    private let rowStride: Int
     /// An odd number of cache lines, so that the channels of a pixel do not all fall into the same cache set.
     private let channelStride: Int
 
     init(_ chain: RowChain) {
       tileRows = chain.tileRows
-      channelStride = tileRows * Self.rowStride + 16
+      rowStride = chain.tileColumns
+      channelStride = tileRows * rowStride + 16
       (first, second) = (chain.first.makeScratch(), chain.second.makeScratch())
       // Kernels may read past the end.
       tile = Storage(count: chain.channels * channelStride + 64)
@@ -87,7 +88,7 @@ struct RowChain: RowKernel {
     /// The tile, whose first column is `left` of the picture.
     func window(from left: Int, height: Int, width: Int) -> RowWindow {
       RowWindow(
-        base: tile.elements - left, channelStride: channelStride, rowStride: Self.rowStride,
+        base: tile.elements - left, channelStride: channelStride, rowStride: rowStride,
         slots: tileRows, height: height, width: width,
         // Pixels need nothing around them.
         zeros: RowWindow.Zeros(left: 0, right: 0, row: 0))

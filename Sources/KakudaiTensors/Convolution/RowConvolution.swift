@@ -92,6 +92,9 @@ package final class RowConvolution: Sendable {
     return plan.margins != nil && plan.verticalPhases * plan.horizontalPhases == 1
   }
 
+  /// The most rows that one call of a kernel computes from rows that stand in a ring.
+  package var rowsPerCall: Int { depthwise == nil ? 1 : Int(CK_DEPTHWISE_ROWS) }
+
   /// Whether each output reads the pixel at its place only, directly.
   package var readsPixels: Bool {
     if case .direct = algorithm { plan.readsInPlace && plan.verticalPhases * plan.horizontalPhases == 1 } else { false }
