@@ -39,3 +39,6 @@ package struct Kernels: @unchecked Sendable {
   /// What operations use; tests set it to each table in turn. Read it before threads start: they do not inherit it.
   @TaskLocal package static var current = Kernels.best
 }
+
+/// `CK_NOWHERE`: the place of what is not there.
+let nowhere = Int.min

@@ -176,5 +176,5 @@ static void ck_finish_lanes(const ck_winograd_output *w) {
     .packTransformed = ck_pack_transformed, .transform = ck_winograd_transform, .multiply = ck_winograd_multiply, \
     .finish = ck_winograd_finish, .transformLanes = ck_transform_lanes, .finishLanes = ck_finish_lanes, \
     .channelVectors = CK_CHANNEL_VECTORS, .multiplyChannels = ck_multiply_channels, .finishChannels = ck_finish_channels, \
-    .transformRows = ck_transform_rows, .combineRows = ck_combine_rows \
+    .filterRows = ck_filter_rows \
   }

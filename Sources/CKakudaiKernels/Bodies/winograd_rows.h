@@ -81,17 +81,20 @@ CK_INLINE void ck_store_at_points(const ck_vector *samples, float *target, ptrdi
   CK_UNROLL for (int point = 0; point < CK_ROW_POINTS; point++, target += stride) ck_store(target, values[point]);
 }
 
-static void ck_transform_rows(const ck_rows_to_points *t) {
+/* The columns first ..< end, `first` being a multiple of 16, of the rows of a part at the points. */
+static __attribute__((noinline)) void ck_transform_rows(const ck_row_filter *f, size_t part, ptrdiff_t first, ptrdiff_t end) {
   /* Stores might change these, for all the compiler knows. */
-  const ptrdiff_t columns = t->columns, ahead = t->channelStride, end = t->end, stride = t->pointStride;
-  for (size_t channel = 0; channel < t->channels; channel++) {
-    const float *const input = t->input + (ptrdiff_t)channel * t->channelStride, *rows[CK_ROW_POINTS];
-    for (int row = 0; row < CK_ROW_POINTS; row++)
-      rows[row] = t->rowOffsets[row] == CK_NOWHERE ? NULL : input + t->rowOffsets[row];
+  const ptrdiff_t columns = f->columns, ahead = f->channelStride, stride = f->pointStride;
+  for (size_t channel = 0; channel < f->channels; channel++) {
+    const float *const input = f->input + (ptrdiff_t)channel * f->channelStride, *rows[CK_ROW_POINTS];
+    for (int row = 0; row < CK_ROW_POINTS; row++) {
+      const ptrdiff_t offset = f->rowOffsets[part * CK_ROW_POINTS + (size_t)row];
+      rows[row] = offset == CK_NOWHERE ? NULL : input + offset;
+    }
     const int areAll = ck_are_all(rows, CK_ROW_POINTS);
-    float *const line = t->transformed + (ptrdiff_t)channel * t->transformedStride - t->first;
+    float *const line = f->transformed + (ptrdiff_t)(part * f->channels + channel) * f->transformedStride - first;
     ck_vector samples[CK_ROW_POINTS];
-    for (ptrdiff_t x = t->first; x < end; x += CK_LANES) {
+    for (ptrdiff_t x = first; x < end; x += CK_LANES) {
       for (const ptrdiff_t inner = ck_inner_end(areAll, x, columns, end); x < inner; x += CK_LANES) {
         ck_load_rows(rows, x, ahead, samples, CK_ROW_POINTS);
         ck_store_at_points(samples, line + x, stride);
@@ -122,8 +125,18 @@ CK_INLINE void ck_rows_at(const ck_vector *products, const int rows, ck_vector *
   outputs[rows - 1] += products[CK_ROW_POINTS - 1];
 }
 
-/* The sums of all rows in the columns x ..., from products at the points. */
-CK_INLINE void ck_sums_of_rows(const ck_rows_from_points *c, size_t x, const int rows, ck_vector *outputs) {
+/* What the rows of one phase of an output are combined from, and where they go. */
+typedef struct ck_combined_rows {
+  const float *products[CK_ROW_POINTS]; /* NULL at 0 or infinity for zeros */
+  float bias;
+  size_t output, count;
+  float *checks;
+  float *targets[CK_MOST_ROWS];          /* NULL where a row is not written */
+  const float *residuals[CK_MOST_ROWS]; /* NULL where there is none */
+} ck_combined_rows;
+
+/* The sums of all rows in the columns x ... */
+CK_INLINE void ck_sums_of_rows(const ck_combined_rows *c, size_t x, const int rows, ck_vector *outputs) {
   const float *const first = c->products[0], *const last = c->products[CK_ROW_POINTS - 1];
   ck_vector products[CK_ROW_POINTS];
   CK_UNROLL for (int point = 1; point < CK_ROW_POINTS - 1; point++) products[point] = ck_load(c->products[point] + x);
@@ -139,8 +152,8 @@ CK_INLINE void ck_sums_of_rows(const ck_rows_from_points *c, size_t x, const int
 /* Columns of all rows that are combined before they are finished. */
 #define CK_COMBINED_COLUMNS 64
 
-/* Columns from `begin` on, finished row by row. */
-CK_INLINE void ck_combine_columns(const ck_rows_from_points *c, size_t begin, const int rows) {
+/* The columns from `begin` on, which are finished row by row. */
+CK_INLINE void ck_combine_by_rows(const ck_row_filter *f, const ck_combined_rows *c, size_t begin, const int rows) {
   float lines[CK_MOST_ROWS][CK_COMBINED_COLUMNS] __attribute__((aligned(64)));
   for (size_t count; begin < c->count; begin += count) {
     count = c->count - begin < CK_COMBINED_COLUMNS ? c->count - begin : CK_COMBINED_COLUMNS;
@@ -150,22 +163,22 @@ CK_INLINE void ck_combine_columns(const ck_rows_from_points *c, size_t begin, co
       CK_UNROLL for (int row = 0; row < rows; row++) ck_store(lines[row] + i, outputs[row]);
     }
     for (int row = 0; row < rows; row++) {
-      if (!c->outputs[row]) continue;
+      if (!c->targets[row]) continue;
       const float *const residual = c->residuals[row] ? c->residuals[row] + begin : NULL;
-      ck_finish_line(c->epilogue, 0, lines[row], residual, c->outputs[row] + begin, count, c->streams);
+      ck_finish_line(f->epilogue, c->output, lines[row], residual, c->targets[row] + begin, count, f->streams);
     }
   }
 }
 
-CK_INLINE void ck_combine_points(const ck_rows_from_points *c, const int rows) {
-  const ck_epilogue *const e = c->epilogue;
-  int isPlain = !c->streams && (!e || e->hinges == 0);
-  for (int row = 0; row < rows; row++) isPlain &= c->outputs[row] && !c->residuals[row];
+CK_INLINE void ck_combine_points(const ck_row_filter *f, const ck_combined_rows *c, const int rows) {
+  const ck_epilogue *const e = f->epilogue;
+  int areFinishedInPlace = !f->streams && !(e && e->hinges > 0);
+  for (int row = 0; row < rows; row++) areFinishedInPlace &= c->targets[row] && !c->residuals[row];
   size_t x = 0;
-  if (isPlain) {
+  if (areFinishedInPlace) {
     float *targets[CK_MOST_ROWS];
-    CK_UNROLL for (int row = 0; row < rows; row++) targets[row] = c->outputs[row];
-    const float slope = e && e->activations ? e->activations[0] : 1;
+    CK_UNROLL for (int row = 0; row < rows; row++) targets[row] = c->targets[row];
+    const float slope = e && e->activations ? e->activations[c->output] : 1;
     const int clamps = e && e->clamps;
     for (; x + CK_LANES <= c->count; x += CK_LANES) {
       ck_vector outputs[CK_MOST_ROWS];
@@ -177,14 +190,65 @@ CK_INLINE void ck_combine_points(const ck_rows_from_points *c, const int rows) {
       }
     }
   }
-  ck_combine_columns(c, x, rows);
+  ck_combine_by_rows(f, c, x, rows);
 }
 
-static void ck_combine_rows(const ck_rows_from_points *c) {
-  switch (c->rows) {
-  case 4: ck_combine_points(c, 4); break;
-  case 5: ck_combine_points(c, 5); break;
-  default: ck_combine_points(c, 6);
+/* All outputs in `count` columns from `begin` on. */
+static __attribute__((noinline)) void ck_combine_rows(const ck_row_filter *f, size_t begin, size_t count) {
+  ck_combined_rows c = {.count = count, .checks = f->checks + begin};
+  for (size_t phase = 0; phase < f->phases; phase++) {
+    for (c.output = 0; c.output < f->outputs; c.output++) {
+      c.bias = f->bias ? f->bias[c.output] : 0;
+      for (size_t point = 0; point < CK_ROW_POINTS; point++) {
+        const ptrdiff_t place = f->places[phase * CK_ROW_POINTS + point];
+        c.products[point] = place == CK_NOWHERE ? NULL : f->products + place + (ptrdiff_t)c.output * f->productStride;
+      }
+      for (size_t row = 0; row < f->tileRows; row++) {
+        const ptrdiff_t target = f->outputOffsets[phase * f->tileRows + row];
+        const int isWritten = target != CK_NOWHERE;
+        c.targets[row] = isWritten ? f->output + target + (ptrdiff_t)c.output * f->outputStride + begin : NULL;
+        c.residuals[row] = isWritten && f->residual ? f->residual + f->residualOffsets[phase * f->tileRows + row] +
+                                                          (ptrdiff_t)c.output * f->residualStride + begin
+                                                    : NULL;
+      }
+      switch (f->tileRows) {
+      case 4: ck_combine_points(f, &c, 4); break;
+      case 5: ck_combine_points(f, &c, 5); break;
+      default: ck_combine_points(f, &c, 6);
+      }
+    }
   }
-  if (c->streams) ck_fence();
+}
+
+/* Brings `count` columns from `first` on of the rows that are wanted into the caches. */
+static void ck_fetch_rows(const ck_row_filter *f, ptrdiff_t first, size_t count) {
+  for (size_t channel = 0; channel < f->channels; channel++)
+    for (size_t row = 0; row < f->wantedRows; row++)
+      ck_prefetch_all(f->wanted + (ptrdiff_t)channel * f->channelStride + (ptrdiff_t)row * f->wantedRowStride + first, count);
+}
+
+static int ck_filter_rows(const ck_row_filter *f) {
+  const size_t positions = (f->width + f->horizontalPhases - 1) / f->horizontalPhases;
+  int areFinite = 1;
+  for (size_t begin = 0; begin < positions; begin += f->piece) {
+    const size_t count = positions - begin < f->piece ? positions - begin : f->piece;
+    const size_t column = begin * f->horizontalPhases, left = f->width - column;
+    const size_t width = count * f->horizontalPhases < left ? count * f->horizontalPhases : left;
+    const ptrdiff_t first = f->firstColumn + (ptrdiff_t)begin, aligned = first & -16;
+    for (size_t part = 0; part < f->parts; part++)
+      ck_transform_rows(f, part, aligned, first + (ptrdiff_t)(count + f->reach));
+    if (f->wanted) ck_fetch_rows(f, first, count);
+    for (size_t i = 0; i < f->correlationCount; i++) {
+      ck_correlation correlation = f->correlations[i];
+      correlation.input += first - aligned;
+      correlation.width = width;
+      ck_correlate(&correlation);
+    }
+    float *const checks = f->checks + column;
+    memset(checks, 0, (width + CK_LANES - 1) / CK_LANES * sizeof(ck_vector));
+    ck_combine_rows(f, column, width);
+    for (size_t i = 0; i < width; i++) areFinite &= checks[i] == 0;
+  }
+  if (f->streams) ck_fence();
+  return areFinite;
 }

@@ -141,8 +141,8 @@ typedef struct ck_winograd_kernels {
   size_t channelVectors;
   void (*multiplyChannels)(const ck_channel_products *products);
   void (*finishChannels)(const ck_winograd_output *output);
-  void (*transformRows)(const ck_rows_to_points *rows);
-  void (*combineRows)(const ck_rows_from_points *rows);
+  /* Returns whether all sums are finite. */
+  int (*filterRows)(const ck_row_filter *filter);
 } ck_winograd_kernels;
 
 #endif

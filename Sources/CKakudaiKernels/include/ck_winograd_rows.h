@@ -1,5 +1,5 @@
-/* Winograd's algorithm along the vertical axis alone: eight rows become rows at eight points, which `correlate` multiplies
- * along the horizontal axis, and rows of products become 9 - taps rows of outputs. */
+/* Winograd's algorithm along the vertical axis alone: eight rows become rows at eight points, which correlations multiply along
+ * the horizontal axis, and rows of products become 9 - taps rows of outputs. */
 #ifndef CK_WINOGRAD_ROWS_H
 #define CK_WINOGRAD_ROWS_H
 
@@ -8,28 +8,43 @@
 #define CK_ROW_POINTS 8
 #define CK_MOST_ROWS 6
 
-/* transformed[c * transformedStride + p * pointStride + x - first]: the columns first ..< end of eight rows at point p, zeros
- * where the picture, whose columns are 0 ..< columns, has none. `first` is a multiple of 16; whole vectors are written. */
-typedef struct ck_rows_to_points {
+/* `tileRows` rows of each vertical phase of all outputs, in pieces of columns that stay in the caches. For each of them
+ *  1. transformed[p * pointStride + (part * channels + c) * transformedStride + i] becomes a column of the eight rows of a part at
+ *     point p, zeros where the picture, whose columns are 0 ..< columns, has none; column i = 0 is the multiple of 16 at or before
+ *     the first that is read;
+ *  2. the correlations compute products from that;
+ *  3. outputs become the transform of products[places[phase * 8 + p] + o * productStride + x - (the first column of the piece)]. */
+typedef struct ck_row_filter {
   const float *input; /* column 0 */
-  ptrdiff_t channelStride;
-  size_t channels;
-  const ptrdiff_t *rowOffsets; /* eight; CK_NOWHERE for rows of zeros */
-  ptrdiff_t first, end, columns;
+  ptrdiff_t channelStride, columns;
+  size_t channels, parts;
+  const ptrdiff_t *rowOffsets; /* eight of each part; CK_NOWHERE for rows of zeros */
+  /* Column 0 of rows that a later call will want in the caches, or NULL. */
+  const float *wanted;
+  ptrdiff_t wantedRowStride;
+  size_t wantedRows;
+  ptrdiff_t firstColumn; /* that the first position reads */
+  size_t reach;          /* columns from the first to the last that one position reads */
+  size_t width, horizontalPhases;
+  size_t piece; /* in positions, a multiple of 16 */
   float *transformed;
   ptrdiff_t transformedStride, pointStride;
-} ck_rows_to_points;
-
-/* The rows of one output from products at the points. */
-typedef struct ck_rows_from_points {
-  const float *const *products; /* at each point; NULL at 0 or infinity for zeros */
-  size_t rows, count;
-  float bias;
-  const ck_epilogue *epilogue; /* or NULL; its activation is that of the one output */
-  float *const *outputs; /* of each row; NULL where it is not written */
-  const float *const *residuals; /* likewise; NULL where there is none */
-  float *checks; /* one per column, in whole vectors: becomes NaN where a sum is not finite */
-  int streams; /* whether the output is too large for the caches, which it should then not pass through */
-} ck_rows_from_points;
+  /* All blocks of outputs at all points, but for the width; they read column 0 of what is transformed. */
+  const ck_correlation *correlations;
+  size_t correlationCount;
+  const float *products;
+  ptrdiff_t productStride;
+  const ptrdiff_t *places; /* CK_NOWHERE where a phase has no products at a point */
+  size_t outputs, phases, tileRows;
+  const float *bias;           /* one per output, or NULL for zeros */
+  const ck_epilogue *epilogue; /* or NULL; without the residual, which stands below */
+  float *output;               /* where the first column begins */
+  const float *residual;       /* likewise, or NULL */
+  ptrdiff_t outputStride, residualStride;
+  /* Of row phase * tileRows + i; CK_NOWHERE where it is not written. */
+  const ptrdiff_t *outputOffsets, *residualOffsets;
+  float *checks; /* one per column, in whole vectors: becomes NaN where a sum is not finite, else 0 */
+  int streams;   /* whether the output is too large for the caches, which it should then not pass through */
+} ck_row_filter;
 
 #endif

@@ -321,7 +321,4 @@ extension CorrelationPlan {
     guard piece.rows.contains(y) else { return nowhere }
     return line.channel * output.channelStride + output.offset(row: y)
   }
-
-  /// `CK_NOWHERE`.
-  private var nowhere: Int { .min }
 }

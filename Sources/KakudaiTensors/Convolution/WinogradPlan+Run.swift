@@ -307,7 +307,4 @@ extension WinogradPlan {
     }
     return found
   }
-
-  /// `CK_NOWHERE`.
-  var nowhere: Int { .min }
 }

@@ -29,7 +29,7 @@ final class WinogradRowsPlan: Sendable {
   let phases: [[Int]]
   /// The correlation at each point; `nil` where no phase has products, as at ∞ where two taps are computed as three.
   let correlations: [CorrelationPlan?]
-  /// Horizontal positions that are computed at once: as many as keep the transformed rows in the second-level cache.
+  /// Horizontal positions that are computed at once: as many as keep transformed rows and products in the second-level cache.
   let mostPositions: Int
 
   /// - Returns: `nil` for what has no such algorithm.
@@ -72,8 +72,9 @@ final class WinogradRowsPlan: Sendable {
       return plan
     }
     guard correlations.allSatisfy({ $0 == nil || $0!.margins != nil }) else { return nil }
-    let channels = inputChannels * Self.parts(of: taps, tapsPerPart: tapsPerPart, point: 0)
-    let cached = max(64, floatsOfSmallCache / (Self.points * max(1, channels)))
+    let rows = inputChannels * Self.parts(of: taps, tapsPerPart: tapsPerPart, point: 0)
+    let products = outputChannels * vertical.phases.count * horizontal.phases.count
+    let cached = max(64, floatsOfSmallCache / (Self.points * max(1, rows + products)))
     let strips = (horizontal.positions + cached - 1) / cached
     mostPositions = ((horizontal.positions + strips - 1) / max(1, strips) + 15) / 16 * 16
   }
