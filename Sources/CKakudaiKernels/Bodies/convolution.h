@@ -38,6 +38,7 @@ CK_INLINE void ck_multiply(ck_vector (*sums)[CK_MOST_VECTORS], const float *weig
 
 /* The length of the runs of samples next to each other that the taps of a pass read, of those that ck_tile has loops for. */
 static int ck_run_length(const ck_pass *p) {
+  if (p->taps == 1) return 1;
   size_t length = 1;
   while (length < p->taps && p->tapOffsets[length] == p->tapOffsets[length - 1] + 1) length++;
   for (size_t tap = length; tap < p->taps; tap++)

@@ -57,6 +57,15 @@ CK_INLINE ck_vector ck_finished(const ck_epilogue *e, size_t output, ck_vector s
   return sums;
 }
 
+/* The slope of an output whose activation has no hinges. */
+CK_INLINE float ck_slope_of(const ck_epilogue *e, size_t output) { return e && e->activations ? e->activations[output] : 1; }
+
+/* Finishes sums of such an output to which no residual is added. */
+CK_INLINE ck_vector ck_finished_by_slope(const ck_epilogue *e, float slope, ck_vector sums) {
+  if (slope != 1) sums = ck_sloped(slope, sums);
+  return e && e->clamps ? ck_limited(e, sums) : sums;
+}
+
 /* Whether sums are finished by ck_finish, as what there is to do would not fit into the registers of a tile. */
 CK_INLINE int ck_is_finished_by_rows(const ck_epilogue *e) { return e && (e->residual || e->hinges > 0); }
 

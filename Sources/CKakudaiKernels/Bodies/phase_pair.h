@@ -148,7 +148,6 @@ CK_INLINE void ck_sum_taps(const ck_correlation *c, const ck_shared_taps *shared
 #define CK_COUNT(taps, which) \
   else if (shared->areNeighbours && shared->count == taps && shared->alone == which) CK_SUM(taps, which);
   if (shared->count == 0) CK_SUM(CK_APART, CK_NONE_ALONE);
-  CK_COUNT(2, CK_NONE_ALONE)  /* of kernels of four */
   CK_COUNT(4, CK_FIRST_ALONE) /* of nine */
   CK_COUNT(4, CK_LAST_ALONE)
   else CK_SUM(CK_ANY_COUNT, CK_NONE_ALONE);

@@ -245,24 +245,29 @@ static void ck_winograd_transform(const ck_winograd_input *t) {
 
 static void ck_winograd_multiply(const ck_winograd_products *p) {
   const size_t blocks = (p->outputs + CK_OUTPUT_BLOCK - 1) / CK_OUTPUT_BLOCK, vectors = p->tiles / CK_LANES;
+  const size_t fewest = p->outputs / blocks, spare = p->outputs % blocks;
   const ptrdiff_t tapOffset = 0;
   ck_pass pass = {.weights = p->weights, .tapOffsets = &tapOffset, .taps = 1};
+  ck_correlation c = {.channelStride = (ptrdiff_t)p->tiles, .channels = p->channels};
+  ck_destination destination = {};
   for (size_t point = 0; point < p->pointCount; point++) {
-    const ck_correlation c = {.input = p->transformed + p->points[point] * p->pointStride,
-                              .channelStride = (ptrdiff_t)p->tiles, .channels = p->channels};
+    c.input = p->transformed + p->points[point] * p->pointStride;
     float *products = p->products + point * p->productStride;
-    for (size_t block = 0; block < blocks; block++) {
-      pass.sumCount = p->outputs * (block + 1) / blocks - p->outputs * block / blocks;
+    for (size_t block = 0, part = 0; block < blocks; block++) {
+      /* outputs * (block + 1) / blocks - outputs * block / blocks, without divisions. */
+      part += spare;
+      pass.sumCount = fewest + (part >= blocks);
+      if (part >= blocks) part -= blocks;
       const size_t most = ck_tile_vectors(pass.sumCount);
-      ck_destination destination = {};
-      for (size_t o = 0; o < pass.sumCount; o++) destination.rows[o] = products + o * p->tiles;
-      ck_run_tiles(&c, &pass, vectors / most, &destination, NULL);
-      for (size_t x = vectors - vectors % most, width; x < vectors; x += width) {
+      for (size_t o = 0; o < pass.sumCount; o++, products += p->tiles) destination.rows[o] = products;
+      size_t x = 0, tiles = 0;
+      for (; x + most <= vectors; x += most) tiles++;
+      ck_run_tiles(&c, &pass, tiles, &destination, NULL);
+      for (size_t width; x < vectors; x += width) {
         width = vectors - x;
         width -= width == 7;
         ck_run_tile(&c, &pass, x * CK_LANES, &destination, x * CK_LANES, NULL, width);
       }
-      products += pass.sumCount * p->tiles;
       pass.weights += p->channels * pass.sumCount;
     }
   }
@@ -321,18 +326,35 @@ CK_INLINE void ck_write(const ck_winograd_output *w, const ck_output_row *r, ptr
   ck_write_line(w, r, column, line, CK_LANES);
 }
 
+/* A vector of tiles, of `count` columns each, in the order of the columns. */
+CK_INLINE void ck_columns_of_tiles(const float *streams, float bias, ck_vector *values, const int count) {
+  CK_UNROLL for (int s = 0; s < count; s++) values[s] = ck_load(streams + s * CK_WINOGRAD_MOST_TILES);
+  ck_zip_all(values, count);
+  CK_UNROLL for (int s = 0; s < count; s++) values[s] += bias;
+}
+
 /* One row of the tiles of a run, whose columns stand in `streams`. */
 CK_INLINE void ck_write_run(const ck_winograd_output *w, const ck_output_row *r, const ck_winograd_run *run,
                             const float *streams, const int count) {
-  float line[CK_MOST_STREAMS * CK_WINOGRAD_MOST_TILES + CK_LANES] __attribute__((aligned(64)));
-  float *end = line;
-  for (size_t tile = 0; tile < run->tiles; tile += CK_LANES) {
-    ck_vector values[CK_MOST_STREAMS];
-    CK_UNROLL for (int s = 0; s < count; s++) values[s] = ck_load(streams + s * CK_WINOGRAD_MOST_TILES + tile);
-    ck_zip_all(values, count);
-    CK_UNROLL for (int s = 0; s < count; s++, end += CK_LANES) ck_store(end, values[s] + r->bias);
+  const ck_epilogue *const e = w->epilogue;
+  const ptrdiff_t column = run->firstColumn, end = column + (ptrdiff_t)run->tiles * count;
+  ck_vector values[CK_MOST_STREAMS];
+  size_t tile = 0;
+  if (!w->streams && !r->residual && !(e && e->hinges > 0) && column >= r->start && end <= r->stop) {
+    const float slope = ck_slope_of(e, r->index), bias = r->bias;
+    float *output = r->output + column;
+    for (; tile + CK_LANES <= run->tiles; tile += CK_LANES) {
+      ck_columns_of_tiles(streams + tile, bias, values, count);
+      CK_UNROLL for (int s = 0; s < count; s++, output += CK_LANES) ck_store(output, ck_finished_by_slope(e, slope, values[s]));
+    }
   }
-  ck_write_line(w, r, run->firstColumn, line, run->tiles * (size_t)count);
+  float line[CK_MOST_STREAMS * CK_WINOGRAD_MOST_TILES + CK_LANES] __attribute__((aligned(64))), *next = line;
+  const ptrdiff_t begin = column + (ptrdiff_t)tile * count;
+  for (; tile < run->tiles; tile += CK_LANES) {
+    ck_columns_of_tiles(streams + tile, r->bias, values, count);
+    CK_UNROLL for (int s = 0; s < count; s++, next += CK_LANES) ck_store(next, values[s]);
+  }
+  ck_write_line(w, r, begin, line, (size_t)(end - begin));
 }
 
 /* As ck_write_run, for numbers of phases that are no power of two. */

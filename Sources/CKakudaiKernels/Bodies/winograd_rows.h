@@ -178,16 +178,12 @@ CK_INLINE void ck_combine_points(const ck_row_filter *f, const ck_combined_rows 
   if (areFinishedInPlace) {
     float *targets[CK_MOST_ROWS];
     CK_UNROLL for (int row = 0; row < rows; row++) targets[row] = c->targets[row];
-    const float slope = e && e->activations ? e->activations[c->output] : 1;
-    const int clamps = e && e->clamps;
+    const float slope = ck_slope_of(e, c->output);
     for (; x + CK_LANES <= c->count; x += CK_LANES) {
       ck_vector outputs[CK_MOST_ROWS];
       ck_sums_of_rows(c, x, rows, outputs);
-      CK_UNROLL for (int row = 0; row < rows; row++) {
-        if (slope != 1) outputs[row] = ck_sloped(slope, outputs[row]);
-        if (clamps) outputs[row] = ck_limited(e, outputs[row]);
-        ck_store(targets[row] + x, outputs[row]);
-      }
+      CK_UNROLL for (int row = 0; row < rows; row++)
+        ck_store(targets[row] + x, ck_finished_by_slope(e, slope, outputs[row]));
     }
   }
   ck_combine_by_rows(f, c, x, rows);
