@@ -1,11 +1,12 @@
 /* The kernels of ck_pointwise.h: plain loops, which the compiler turns into vectors of the instruction set at hand. */
 
-/* e^x = 2^n * e^r, in parts. */
+/* e^x = 2^n * e^r. */
 typedef struct ck_reduced_exponential {
-  float excess;      /* e^r - 1, where |r| <= log(2) / 2 */
-  float low, high;   /* their product is 2^n, which may be outside the range of normal numbers */
+  float excess; /* e^r - 1, where |r| <= log(2) / 2 */
+  int exponent; /* n */
 } ck_reduced_exponential;
 
+/* Of normal numbers. */
 CK_INLINE float ck_power_of_two(int exponent) {
   const int bits = (exponent + 127) << 23;
   float power;
@@ -13,24 +14,25 @@ CK_INLINE float ck_power_of_two(int exponent) {
   return power;
 }
 
-/* Without branches, so that loops over it become vectors; NaN stays. */
+/* Without branches, so that loops over it become vectors; NaN stays, and x is -104 ... 89. */
 CK_INLINE ck_reduced_exponential ck_reduce_exponential(float x) {
-  const float above = x < -104 ? -104 : x, clamped = above > 89 ? 89 : above;
   /* Adding this rounds to an integer, which then stands in the lowest bits. */
-  const float rounding = 12582912, shifted = clamped * 1.44269504f + rounding;
+  const float rounding = 12582912, shifted = x * 1.44269504f + rounding;
   int bits;
   memcpy(&bits, &shifted, 4);
-  const int n = bits - 0x4B400000, half = n >> 1;
   const float count = shifted - rounding;
-  const float r = (clamped - count * 0.693359375f) + count * 2.12194440e-4f;
+  const float r = (x - count * 0.693359375f) + count * 2.12194440e-4f;
   const float tail = 0.5f + r * (0.166665428f + r * (0.0416662814f + r * (0.00836661061f + r * 0.00139464969f)));
-  return (ck_reduced_exponential){r + r * r * tail, ck_power_of_two(half), ck_power_of_two(n - half)};
+  return (ck_reduced_exponential){r + r * r * tail, bits - 0x4B400000};
 }
 
 /* e^x within 2 units in the last place. */
 CK_INLINE float ck_exponential(float x) {
-  const ck_reduced_exponential e = ck_reduce_exponential(x);
-  return (1 + e.excess) * e.low * e.high;
+  const float above = x < -104 ? -104 : x;
+  const ck_reduced_exponential e = ck_reduce_exponential(above > 89 ? 89 : above);
+  /* 2^n itself may be outside of the range of normal numbers. */
+  const int half = e.exponent >> 1;
+  return (1 + e.excess) * ck_power_of_two(half) * ck_power_of_two(e.exponent - half);
 }
 
 /* 1 / (1 + e^-x), with no overflow on the way to small values. */
@@ -39,10 +41,11 @@ CK_INLINE float ck_logistic(float x) {
   return (x < 0 ? power : 1) / (1 + power);
 }
 
-/* By e^-2|x| - 1, which does not cancel where x is small. */
+/* By e^-2|x| - 1, which does not cancel where x is small, and is -1 from 20 on. */
 CK_INLINE float ck_tanh(float x) {
-  const ck_reduced_exponential e = ck_reduce_exponential(-2 * fabsf(x));
-  const float power = e.low * e.high, difference = power * e.excess + (power - 1);
+  const float negative = -2 * fabsf(x);
+  const ck_reduced_exponential e = ck_reduce_exponential(negative < -20 ? -20 : negative);
+  const float power = ck_power_of_two(e.exponent), difference = power * e.excess + (power - 1);
   return copysignf(-difference / (2 + difference), x);
 }
 
