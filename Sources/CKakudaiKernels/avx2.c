@@ -16,6 +16,8 @@
 #define CK_PRODUCT_RIGHTS 4
 #define CK_GRADIENT_LEFTS 4
 #define CK_GRADIENT_RIGHTS 3
+/* Rows of depthwise layers that leave their weights in registers. */
+#define CK_DEPTHWISE_AT_ONCE 2
 #define CK_CHANNEL_VECTORS 2
 
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)

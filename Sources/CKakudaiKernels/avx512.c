@@ -20,6 +20,8 @@
 #define CK_PRODUCT_RIGHTS 6
 #define CK_GRADIENT_LEFTS 8
 #define CK_GRADIENT_RIGHTS 3
+/* Rows of depthwise layers that leave their weights in registers. */
+#define CK_DEPTHWISE_AT_ONCE 4
 #define CK_CHANNEL_VECTORS 4
 
 #pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma"))), apply_to = function)

@@ -47,8 +47,9 @@ static int ck_run_length(const ck_pass *p) {
   return length % 3 == 0 ? 3 : length % 5 == 0 ? 5 : 1;
 }
 
-/* One tile in registers, which begins at `column` of its rows. `wanted` is what to bring into the caches meanwhile, or NULL. `run`
- * divides what ck_run_length returns; it, `outputs` and `vectors` are constants at every call, so that all loops over them unroll. */
+/* One tile in registers, which begins at `column` of its rows. `wanted` is what to bring into the caches meanwhile, or NULL.
+ * `run` divides what ck_run_length returns; it, `outputs` and `vectors` are constants at every call, so that all loops over
+ * them unroll. */
 CK_INLINE void ck_tile(const ck_correlation *c, const ck_pass *p, size_t x, const ck_destination *d, size_t column,
                        const float *wanted, const int run, const int outputs, const int vectors) {
   float *const *const rows = d->rows;
@@ -520,7 +521,7 @@ static void ck_copy_rows(const ck_rows *c) {
 
 #define CK_CONVOLUTION \
   { \
-    .outputBlock = CK_OUTPUT_BLOCK, .pixelBlock = CK_PIXEL_BLOCK, .pairVectors = ck_pair_vectors, .pack = ck_pack, .correlate = ck_correlate, \
-    .convolveDepthwise = ck_convolve_depthwise, .finish = ck_finish, .correlateProducts = ck_correlate_products, \
-    .copyRows = ck_copy_rows \
+    .outputBlock = CK_OUTPUT_BLOCK, .pixelBlock = CK_PIXEL_BLOCK, .pairVectors = ck_pair_vectors, .pack = ck_pack, \
+    .correlate = ck_correlate, .convolveDepthwise = ck_convolve_depthwise, .finish = ck_finish, \
+    .correlateProducts = ck_correlate_products, .copyRows = ck_copy_rows \
   }

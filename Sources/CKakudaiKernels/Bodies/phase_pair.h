@@ -84,9 +84,9 @@ CK_INLINE void ck_multiply_both(ck_vector (*sums)[CK_OUTPUT_BLOCK][CK_MOST_VECTO
 #define CK_APART 0
 #define CK_ANY_COUNT -1
 
-/* The sums of one tile, those of the longer phase first. `count` is that of the taps that are shared, each of whose samples, which are
- * neighbours, is loaded once, `alone` being which one is not; or one of the above. These, `outputs` and `vectors` are constants at every
- * call. */
+/* The sums of one tile, those of the longer phase first. `count` is that of the taps that are shared, each of whose samples,
+ * which are neighbours, is loaded once, `alone` being which one is not; or one of the above. These, `outputs` and `vectors` are
+ * constants at every call. */
 CK_INLINE void ck_sum_pair(const ck_correlation *c, const ck_shared_taps *shared, size_t x, const float *wanted,
                            ck_vector sums[2][CK_OUTPUT_BLOCK][CK_MOST_VECTORS], const int count, const int alone,
                            const int outputs, const int vectors) {
