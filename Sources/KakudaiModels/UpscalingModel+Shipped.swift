@@ -5,8 +5,8 @@ extension UpscalingModel {
   /// The models whose networks are part of the program, the best first.
   static let shipped: [UpscalingModel] = [
     (name: "fine", summary: "our larger network, for quality"),
-    (name: "fast", summary: "our small network, with the better pictures"),
-    (name: "fastest", summary: "our small network in layers that compute faster"),
+    (name: "fast", summary: "our small network, with better pictures than fastest"),
+    (name: "fastest", summary: "as small, in layers that compute faster"),
   ].compactMap { name, summary in
     let networks = shippedNetworks(named: name)
     return networks.isEmpty ? nil : UpscalingModel(name: name, summary: summary, method: .networks(networks))
