@@ -27,6 +27,7 @@
 #include "Bodies/pointwise.h"
 #include "Bodies/resampling.h"
 #include "Bodies/unfolding.h"
+#include "Bodies/winograd_points.h"
 #include "Bodies/winograd_rows.h"
 #include "Bodies/winograd.h"
 #include "Bodies/winograd_lanes.h"

@@ -63,7 +63,7 @@ struct RowChain: RowKernel {
   }
 
   /// What is computed at once, 256 KB or 64 columns: as many rows as the first can take.
-  private var tileRows: Int { channels <= 64 ? first.rowsPerCall : 1 }
+  private var tileRows: Int { channels <= 64 ? first.rowsAtOnce : 1 }
   private var tileColumns: Int { max(64, 65_536 / max(1, channels * tileRows) / 16 * 16) }
 
   private final class Scratch: RowScratch {

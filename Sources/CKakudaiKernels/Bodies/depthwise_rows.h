@@ -29,9 +29,7 @@ CK_INLINE void ck_depthwise_rows_of(const ck_depthwise_planes *d, size_t channel
   size_t x = 0;
   if (!e) { /* which would need registers */
     for (; x + CK_LANES <= width; x += CK_LANES) {
-      if ((x & 15 & -CK_LANES) == 0) { /* of the next channel */
-        CK_UNROLL for (int i = 0; i < rows + 2; i++) ck_prefetch(inputs[i] + d->inputChannelStride + x);
-      }
+      ck_prefetch_rows(inputs, (ptrdiff_t)x, d->inputChannelStride, rows + 2); /* of the next channel */
       ck_depthwise_sums(inputs, x, weights, bias, sums, rows);
       CK_UNROLL for (int r = 0; r < rows; r++) ck_store(outputs[r] + x, sums[r]);
     }

@@ -13,6 +13,11 @@ CK_INLINE void ck_prefetch(const float *address) { __builtin_prefetch(address, 0
 CK_INLINE void ck_prefetch_all(const float *source, size_t count) {
   for (size_t i = 0; i < count; i += 16) ck_prefetch(source + i);
 }
+/* The columns that stand `ahead` of x ... in some rows, each cache line once where x grows by vectors. */
+CK_INLINE void ck_prefetch_rows(const float *const *rows, ptrdiff_t x, ptrdiff_t ahead, const int count) {
+  if ((x & 15 & -CK_LANES) != 0) return;
+  CK_UNROLL for (int row = 0; row < count; row++) ck_prefetch(rows[row] + ahead + x);
+}
 /* To an address that is a multiple of the size of a vector; `ck_fence` makes it visible to other threads. */
 CK_INLINE void ck_store_past_caches(float *target, ck_vector value) {
   __builtin_nontemporal_store(value, (ck_vector *)target);

@@ -1,66 +1,5 @@
-/* The kernels of ck_winograd.h, written once and compiled for every instruction set; needs convolution.h.
- *
- * Three taps are interpolated at the points 0, ±3/4, ±3/2, ∞, in tiles of six rows vertically at those of ck_winograd_rows.h,
- * and two at ±1/2, ±5/4, ∞, in tiles of two at 0, 1, ∞: exact in binary, and of the sets with a symmetry, which halves the
- * work, those with the smallest errors (Docs/Decisions.md). Needs winograd_rows.h. */
-
-/* Outputs of a tile along an axis with so many points, but for those of ck_winograd_rows.h. */
-#define CK_TILE_OF(points) ((points) == 3 ? CK_WINOGRAD_SMALL_TILE : CK_WINOGRAD_TILE)
-
-#define CK_POINT_A(points) ((points) == 6 ? 0.75f : 0.5f)
-#define CK_POINT_B(points) ((points) == 6 ? 1.5f : 1.25f)
-
-/* Samples at the points 0 (where it is one), a, -a, b, -b, ∞: row p of the transform holds the coefficients of the polynomial
- * that is zero at all finite points but p. */
-CK_INLINE void ck_to_points(const ck_vector *x, ck_vector *values, const int points) {
-  if (points == 3) {
-    values[0] = x[1] - x[0];
-    values[1] = x[1];
-    values[2] = x[2] - x[1];
-    return;
-  }
-  const float a = CK_POINT_A(points), b = CK_POINT_B(points);
-  const ck_vector sum = -(a * a + b * b), product = a * a * b * b;
-  const int zero = points - 5;
-  const ck_vector low = ck_multiply_add(-b * b, x[zero], x[zero + 2]);
-  const ck_vector high = ck_multiply_add(-b * b, x[zero + 1], x[zero + 3]);
-  const ck_vector lower = ck_multiply_add(-a * a, x[zero], x[zero + 2]);
-  const ck_vector higher = ck_multiply_add(-a * a, x[zero + 1], x[zero + 3]);
-  if (zero) values[0] = ck_multiply_add(product, x[0], ck_multiply_add(sum, x[2], x[4]));
-  values[zero] = ck_multiply_add(a, low, high);
-  values[zero + 1] = ck_multiply_add(-a, low, high);
-  values[zero + 2] = ck_multiply_add(b, lower, higher);
-  values[zero + 3] = ck_multiply_add(-b, lower, higher);
-  values[zero + 4] = ck_multiply_add(product, x[zero], ck_multiply_add(sum, x[zero + 2], x[zero + 4]));
-}
-
-/* The outputs of products at the points: powers of the points. */
-CK_INLINE void ck_from_points(const ck_vector *products, ck_vector *outputs, const int points) {
-  if (points == 3) {
-    outputs[0] = products[0] + products[1];
-    outputs[1] = products[1] + products[2];
-    return;
-  }
-  const float a = CK_POINT_A(points), b = CK_POINT_B(points);
-  const int zero = points - 5;
-  const ck_vector evenA = products[zero] + products[zero + 1], oddA = products[zero] - products[zero + 1];
-  const ck_vector evenB = products[zero + 2] + products[zero + 3], oddB = products[zero + 2] - products[zero + 3];
-  outputs[0] = zero ? products[0] + (evenA + evenB) : evenA + evenB;
-  outputs[1] = ck_multiply_add(a, oddA, b * oddB);
-  outputs[2] = ck_multiply_add(a * a, evenA, (b * b) * evenB);
-  outputs[3] = ck_multiply_add(a * a * a, oddA, ck_multiply_add(b * b * b, oddB, products[zero + 4]));
-}
-
-/* The vertical transforms. */
-CK_INLINE void ck_rows_to_points_of(const ck_vector *x, ck_vector *values, const int rowPoints) {
-  if (rowPoints == CK_ROW_POINTS) ck_samples_at_row_points(x, values);
-  else ck_to_points(x, values, rowPoints);
-}
-
-CK_INLINE void ck_rows_from_points_of(const ck_vector *products, ck_vector *outputs, const int rowPoints) {
-  if (rowPoints == CK_ROW_POINTS) ck_rows_at(products, CK_WINOGRAD_MOST_ROWS, outputs);
-  else ck_from_points(products, outputs, rowPoints);
-}
+/* The kernels of ck_winograd.h, written once and compiled for every instruction set; needs convolution.h, winograd_points.h and
+ * winograd_rows.h. */
 
 /* The matrix that takes `taps` weights to the points. */
 static void ck_weight_transform(size_t taps, int points, double matrix[CK_WINOGRAD_MOST_ROW_POINTS][3]) {
@@ -146,13 +85,6 @@ static void ck_copy_columns(const ck_winograd_input *t, const float *row, ptrdif
   ck_copy_rows(&rows);
 }
 
-/* A vector of the columns of a run at the vertical points. */
-CK_INLINE void ck_store_transformed(const ck_vector *samples, float *values, const int rowPoints) {
-  ck_vector transformed[CK_WINOGRAD_MOST_ROW_POINTS];
-  ck_rows_to_points_of(samples, transformed, rowPoints);
-  CK_UNROLL for (int row = 0; row < rowPoints; row++) ck_store(values + row * CK_UNIT_COLUMNS, transformed[row]);
-}
-
 /* The columns of the tiles of one run at the points of the rows: values[point * CK_UNIT_COLUMNS + column], in whole vectors. */
 CK_INLINE void ck_run_to_row_points(const ck_winograd_input *t, const ck_winograd_run *run, const ptrdiff_t *rowOffsets,
                                     const float *input, float *values, const int rowPoints, const int points) {
@@ -168,19 +100,7 @@ CK_INLINE void ck_run_to_row_points(const ck_winograd_input *t, const ck_winogra
     rows[row] = lines[row];
   }
   const ptrdiff_t first = stride == 1 ? run->firstColumn : 0, columns = stride == 1 ? t->columns : count;
-  const int areAll = ck_are_all(rows, rowPoints);
-  const ptrdiff_t ahead = stride == 1 ? t->channelStride : 0, end = first + count;
-  values -= first;
-  ck_vector samples[CK_WINOGRAD_MOST_ROW_POINTS];
-  for (ptrdiff_t x = first; x < end; x += CK_LANES) {
-    for (const ptrdiff_t inner = ck_inner_end(areAll, x, columns, end); x < inner; x += CK_LANES) {
-      ck_load_rows(rows, x, ahead, samples, rowPoints);
-      ck_store_transformed(samples, values + x, rowPoints);
-    }
-    if (x >= end) break;
-    ck_load_edges(rows, x, columns, samples, rowPoints);
-    ck_store_transformed(samples, values + x, rowPoints);
-  }
+  ck_rows_to_lines(rows, columns, stride == 1 ? t->channelStride : 0, first, first + count, values, CK_UNIT_COLUMNS, rowPoints);
 }
 
 /* streams[s] = the columns 4 * tile + s of a vector of tiles. */
@@ -340,7 +260,7 @@ CK_INLINE void ck_write_run(const ck_winograd_output *w, const ck_output_row *r,
   const ptrdiff_t column = run->firstColumn, end = column + (ptrdiff_t)run->tiles * count;
   ck_vector values[CK_MOST_STREAMS];
   size_t tile = 0;
-  if (!w->streams && !r->residual && !(e && e->hinges > 0) && column >= r->start && end <= r->stop) {
+  if (!w->streams && !ck_is_finished_by_rows(e) && column >= r->start && end <= r->stop) {
     const float slope = ck_slope_of(e, r->index), bias = r->bias;
     float *output = r->output + column;
     for (; tile + CK_LANES <= run->tiles; tile += CK_LANES) {

@@ -1,27 +1,4 @@
-/* The kernels of ck_winograd_rows.h. The points are 0, ±1/2, ±1, ±3/2, ∞, exact in binary; needs convolution.h. */
-
-/* At the points ±p, of which the others have the squares q and r: the polynomials that are zero at all points but one. */
-CK_INLINE void ck_row_pair(const ck_vector *x, float p, float q, float r, ck_vector *values) {
-  const ck_vector sum = ck_broadcast(-(q + r)), product = ck_broadcast(q * r);
-  const ck_vector even = ck_multiply_add(product, x[2], ck_multiply_add(sum, x[4], x[6]));
-  const ck_vector odd = ck_multiply_add(product, x[1], ck_multiply_add(sum, x[3], x[5]));
-  values[0] = ck_multiply_add(ck_broadcast(p), odd, even);
-  values[1] = ck_multiply_add(ck_broadcast(-p), odd, even);
-}
-
-/* At 0 or ∞, from the first sample or the second. */
-CK_INLINE ck_vector ck_row_end(const ck_vector *x) {
-  const ck_vector low = ck_multiply_add(ck_broadcast(3.0625f), x[2], ck_broadcast(-0.5625f) * x[0]);
-  return ck_multiply_add(ck_broadcast(-3.5f), x[4], low) + x[6];
-}
-
-CK_INLINE void ck_samples_at_row_points(const ck_vector *samples, ck_vector *values) {
-  values[0] = ck_row_end(samples);
-  ck_row_pair(samples, 0.5f, 1, 2.25f, values + 1);
-  ck_row_pair(samples, 1, 0.25f, 2.25f, values + 3);
-  ck_row_pair(samples, 1.5f, 0.25f, 1, values + 5);
-  values[7] = ck_row_end(samples + 1);
-}
+/* The kernels of ck_winograd_rows.h; needs convolution.h and winograd_points.h. */
 
 /* The columns first ... of a row, zeros outside of the picture. */
 CK_INLINE ck_vector ck_load_columns(const float *row, ptrdiff_t first, ptrdiff_t columns) {
@@ -68,21 +45,40 @@ CK_INLINE ptrdiff_t ck_inner_end(int areAll, ptrdiff_t x, ptrdiff_t columns, ptr
 /* The columns x ... of some rows. Those that stand `ahead` further on, unless it is 0, are fetched into the caches, each line once
  * where x grows by vectors. */
 CK_INLINE void ck_load_rows(const float *const *rows, ptrdiff_t x, ptrdiff_t ahead, ck_vector *samples, const int count) {
-  if (ahead && (x & 15 & -CK_LANES) == 0) {
-    CK_UNROLL for (int row = 0; row < count; row++) ck_prefetch(rows[row] + ahead + x);
-  }
+  if (ahead) ck_prefetch_rows(rows, x, ahead, count);
   CK_UNROLL for (int row = 0; row < count; row++) samples[row] = ck_load(rows[row] + x);
 }
 
-/* Stores samples of eight rows at the points, `stride` apart. */
-CK_INLINE void ck_store_at_points(const ck_vector *samples, float *target, ptrdiff_t stride) {
+/* Stores samples of some rows at as many points, `stride` apart. */
+CK_INLINE void ck_store_at_points(const ck_vector *samples, float *target, ptrdiff_t stride, const int rowPoints) {
   ck_vector values[CK_ROW_POINTS];
-  ck_samples_at_row_points(samples, values);
-  CK_UNROLL for (int point = 0; point < CK_ROW_POINTS; point++, target += stride) ck_store(target, values[point]);
+  ck_rows_to_points_of(samples, values, rowPoints);
+  CK_UNROLL for (int point = 0; point < rowPoints; point++, target += stride) ck_store(target, values[point]);
+}
+
+/* The columns first ..< end of some rows, NULL for rows of zeros, at as many points: lines[point * stride + column - first], in whole
+ * vectors. `ahead` as above. */
+CK_INLINE void ck_rows_to_lines(const float *const *rows, ptrdiff_t columns, ptrdiff_t ahead, ptrdiff_t first, ptrdiff_t end,
+                                float *lines, ptrdiff_t stride, const int rowPoints) {
+  const int areAll = ck_are_all(rows, rowPoints);
+  for (ptrdiff_t x = first; x < end;) {
+    const ptrdiff_t inner = ck_inner_end(areAll, x, columns, end);
+    for (; x < inner; x += CK_LANES, lines += CK_LANES) {
+      ck_vector samples[CK_ROW_POINTS];
+      ck_load_rows(rows, x, ahead, samples, rowPoints);
+      ck_store_at_points(samples, lines, stride, rowPoints);
+    }
+    if (x >= end) return;
+    ck_vector samples[CK_ROW_POINTS];
+    ck_load_edges(rows, x, columns, samples, rowPoints);
+    ck_store_at_points(samples, lines, stride, rowPoints);
+    x += CK_LANES;
+    lines += CK_LANES;
+  }
 }
 
 /* The columns first ..< end, `first` being a multiple of 16, of the rows of a part at the points. */
-static __attribute__((noinline)) void ck_transform_rows(const ck_row_filter *f, size_t part, ptrdiff_t first, ptrdiff_t end) {
+static void ck_transform_rows(const ck_row_filter *f, size_t part, ptrdiff_t first, ptrdiff_t end) {
   /* Stores might change these, for all the compiler knows. */
   const ptrdiff_t columns = f->columns, ahead = f->channelStride, stride = f->pointStride;
   for (size_t channel = 0; channel < f->channels; channel++) {
@@ -91,38 +87,9 @@ static __attribute__((noinline)) void ck_transform_rows(const ck_row_filter *f, 
       const ptrdiff_t offset = f->rowOffsets[part * CK_ROW_POINTS + (size_t)row];
       rows[row] = offset == CK_NOWHERE ? NULL : input + offset;
     }
-    const int areAll = ck_are_all(rows, CK_ROW_POINTS);
-    float *const line = f->transformed + (ptrdiff_t)(part * f->channels + channel) * f->transformedStride - first;
-    ck_vector samples[CK_ROW_POINTS];
-    for (ptrdiff_t x = first; x < end; x += CK_LANES) {
-      for (const ptrdiff_t inner = ck_inner_end(areAll, x, columns, end); x < inner; x += CK_LANES) {
-        ck_load_rows(rows, x, ahead, samples, CK_ROW_POINTS);
-        ck_store_at_points(samples, line + x, stride);
-      }
-      if (x >= end) break;
-      ck_load_edges(rows, x, columns, samples, CK_ROW_POINTS);
-      ck_store_at_points(samples, line + x, stride);
-    }
+    ck_rows_to_lines(rows, columns, ahead, first, end,
+                     f->transformed + (ptrdiff_t)(part * f->channels + channel) * f->transformedStride, stride, CK_ROW_POINTS);
   }
-}
-
-/* A vector of each of the rows: powers of the points. */
-CK_INLINE void ck_rows_at(const ck_vector *products, const int rows, ck_vector *outputs) {
-  ck_vector even[3], odd[3];
-  CK_UNROLL for (int i = 0; i < 3; i++) {
-    even[i] = products[2 * i + 1] + products[2 * i + 2];
-    odd[i] = products[2 * i + 1] - products[2 * i + 2];
-  }
-  outputs[0] = even[0] + (even[1] + even[2]);
-  float low = 1, high = 1;
-  CK_UNROLL for (int row = 1; row < rows; row++) {
-    const ck_vector *const terms = row % 2 ? odd : even;
-    low *= 0.5f;
-    high *= 1.5f;
-    outputs[row] = ck_multiply_add(ck_broadcast(low), terms[0], ck_multiply_add(ck_broadcast(high), terms[2], terms[1]));
-  }
-  outputs[0] += products[0];
-  outputs[rows - 1] += products[CK_ROW_POINTS - 1];
 }
 
 /* What the rows of one phase of an output are combined from, and where they go. */
@@ -172,8 +139,8 @@ CK_INLINE void ck_combine_by_rows(const ck_row_filter *f, const ck_combined_rows
 
 CK_INLINE void ck_combine_points(const ck_row_filter *f, const ck_combined_rows *c, const int rows) {
   const ck_epilogue *const e = f->epilogue;
-  int areFinishedInPlace = !f->streams && !(e && e->hinges > 0);
-  for (int row = 0; row < rows; row++) areFinishedInPlace &= c->targets[row] && !c->residuals[row];
+  int areFinishedInPlace = !f->streams && !f->residual && !ck_is_finished_by_rows(e);
+  for (int row = 0; row < rows; row++) areFinishedInPlace &= c->targets[row] != NULL;
   size_t x = 0;
   if (areFinishedInPlace) {
     float *targets[CK_MOST_ROWS];
@@ -190,7 +157,7 @@ CK_INLINE void ck_combine_points(const ck_row_filter *f, const ck_combined_rows 
 }
 
 /* All outputs in `count` columns from `begin` on. */
-static __attribute__((noinline)) void ck_combine_rows(const ck_row_filter *f, size_t begin, size_t count) {
+static void ck_combine_rows(const ck_row_filter *f, size_t begin, size_t count) {
   ck_combined_rows c = {.count = count, .checks = f->checks + begin};
   for (size_t phase = 0; phase < f->phases; phase++) {
     for (c.output = 0; c.output < f->outputs; c.output++) {

@@ -93,7 +93,7 @@ package final class RowConvolution: Sendable {
   }
 
   /// The most rows that one call of a kernel computes from rows that stand in a ring.
-  package var rowsPerCall: Int { depthwise == nil ? 1 : Int(CK_DEPTHWISE_ROWS) }
+  package var rowsAtOnce: Int { depthwise == nil ? 1 : Int(CK_DEPTHWISE_ROWS) }
 
   /// Whether each output reads the pixel at its place only, directly.
   package var readsPixels: Bool {

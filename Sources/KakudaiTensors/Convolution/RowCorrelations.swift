@@ -13,7 +13,7 @@ final class RowCorrelations {
     var output: UnsafeMutablePointer<Float>
   }
 
-  let calls: [ck_correlation]
+  let calls: UnsafeMutableBufferPointer<ck_correlation>
   private let tables: [Tables]
   private let phases: Storage
 
@@ -23,7 +23,7 @@ final class RowCorrelations {
   init(_ rows: [Row], inputStride: Int, outputStride: Int) {
     let phases = Storage(count: (rows.map(\.plan.horizontalPhases).max() ?? 1) * Int(CK_SCRATCH_PER_PHASE))
     let tables = rows.map { Tables($0, outputStride: outputStride) }
-    calls = zip(rows, tables).flatMap { row, tables in
+    let calls = zip(rows, tables).flatMap { row, tables in
       row.plan.blocks.map { block in
         var call = ck_correlation()
         call.input = row.input
@@ -41,8 +41,10 @@ final class RowCorrelations {
         return call
       }
     }
-    (self.tables, self.phases) = (tables, phases)
+    (self.calls, self.tables, self.phases) = (.copying(calls), tables, phases)
   }
+
+  deinit { calls.deallocate() }
 
   /// What the calls of one row point to.
   private final class Tables {

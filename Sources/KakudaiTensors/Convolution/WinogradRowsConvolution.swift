@@ -34,7 +34,7 @@ final class WinogradRowsConvolution: Sendable {
     fileprivate let productStride: Int
     fileprivate let correlations: RowCorrelations
     /// The places of the products of the first output in each phase at each point.
-    fileprivate let places: [Int]
+    fileprivate let places: UnsafeMutableBufferPointer<Int>
     fileprivate let direct: DirectRepetition
 
     init(_ convolution: WinogradRowsConvolution) {
@@ -49,13 +49,15 @@ final class WinogradRowsConvolution: Sendable {
       points = Storage(count: WinogradRowsPlan.points * pointStride)
       products = Storage(count: WinogradRowsPlan.points * linesOfPoint * productStride)
       checks = Storage(count: plan.outputSize.width + 16)
-      places = plan.vertical.phases.indices.flatMap { [plan, productStride] phase in
-        plan.phases.enumerated().map { point, phases in
-          phases.firstIndex(of: phase).map {
-            (point * linesOfPoint + $0 * plan.outputChannels) * productStride
-          } ?? nowhere
-        }
-      }
+      let productStride = productStride
+      places = .copying(
+        plan.vertical.phases.indices.flatMap { phase in
+          plan.phases.enumerated().map { point, phases in
+            phases.firstIndex(of: phase).map {
+              (point * linesOfPoint + $0 * plan.outputChannels) * productStride
+            } ?? nowhere
+          }
+        })
       let rows = plan.correlations.enumerated().compactMap { [points, products, pointStride, productStride] in
         let (point, correlation) = $0
         return correlation.map {
@@ -67,6 +69,8 @@ final class WinogradRowsConvolution: Sendable {
       }
       correlations = RowCorrelations(rows, inputStride: channelStride, outputStride: productStride)
     }
+
+    deinit { places.deallocate() }
   }
 
   /// Rows and columns of the output of one image; windows hold all channels.
@@ -137,15 +141,17 @@ final class WinogradRowsConvolution: Sendable {
   ) -> Bool {
     let phases = plan.horizontal.phases.count
     let top = tile * plan.tile + plan.vertical.smallestOffset
-    let inputRows = offsetsOfInput(from: top, input)
     // The rows that the next tile is the first to read, where they stand in slower memory.
     let next = (top + plan.rowsPerTile..<top + plan.rowsPerTile + plan.tile).clamped(to: 0..<input.height)
     let isWanted = !next.isEmpty && input.slots >= input.height
     let ys = plan.vertical.phases.indices.flatMap { phase in
       (0..<plan.tile).map { (tile * plan.tile + $0) * plan.vertical.phases.count + phase }
     }
-    let outputRows = ys.map { rows.contains($0) ? output.offset(row: $0) : nowhere }
-    let residualRows = ys.map { y in residual.map { rows.contains(y) ? $0.offset(row: y) : nowhere } ?? nowhere }
+    func offsets(_ window: RowWindow?) -> [Int] {
+      ys.map { y in window.map { rows.contains(y) ? $0.offset(row: y) : nowhere } ?? nowhere }
+    }
+    let inputRows = offsetsOfInput(from: top, input)
+    let allOffsets = inputRows + offsets(output) + offsets(residual)
     let epilogue = epilogue.kernelEpilogue(activations: activations)
     return withUnsafePointer(to: epilogue ?? ck_epilogue()) { own in
       var filter = ck_row_filter()
@@ -170,21 +176,14 @@ final class WinogradRowsConvolution: Sendable {
       (filter.outputStride, filter.residualStride) = (output.channelStride, residual?.channelStride ?? 0)
       filter.checks = scratch.checks.elements
       filter.streams = streams ? 1 : 0
-      return inputRows.withUnsafeBufferPointer { inputRows in
-        outputRows.withUnsafeBufferPointer { outputRows in
-          residualRows.withUnsafeBufferPointer { residualRows in
-            scratch.places.withUnsafeBufferPointer { places in
-              scratch.correlations.calls.withUnsafeBufferPointer { calls in
-                filter.rowOffsets = inputRows.baseAddress
-                filter.outputOffsets = outputRows.baseAddress
-                filter.residualOffsets = residualRows.baseAddress
-                filter.places = places.baseAddress
-                (filter.correlations, filter.correlationCount) = (calls.baseAddress, calls.count)
-                return kernels.table.pointee.winograd.filterRows(&filter) != 0
-              }
-            }
-          }
-        }
+      filter.places = UnsafePointer(scratch.places.baseAddress)
+      let calls = scratch.correlations.calls
+      (filter.correlations, filter.correlationCount) = (UnsafePointer(calls.baseAddress), calls.count)
+      return allOffsets.withUnsafeBufferPointer { offsets in
+        filter.rowOffsets = offsets.baseAddress!
+        filter.outputOffsets = offsets.baseAddress! + inputRows.count
+        filter.residualOffsets = offsets.baseAddress! + inputRows.count + ys.count
+        return kernels.table.pointee.winograd.filterRows(&filter) != 0
       }
     }
   }

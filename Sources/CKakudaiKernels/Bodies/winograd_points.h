@@ -1,0 +1,105 @@
+/* Winograd's transforms of vectors of samples to points and of products back.
+ *
+ * Three taps are interpolated at the points 0, ±3/4, ±3/2, ∞, and two at ±1/2, ±5/4, ∞, in tiles of two at 0, 1, ∞; up to five
+ * vertically, from eight rows, at 0, ±1/2, ±1, ±3/2, ∞: exact in binary, and of the sets with a symmetry, which halves the
+ * work, those with the smallest errors (Docs/Decisions.md). */
+
+/* At the points ±p, of which the others have the squares q and r: the polynomials that are zero at all points but one. */
+CK_INLINE void ck_row_pair(const ck_vector *x, float p, float q, float r, ck_vector *values) {
+  const ck_vector sum = ck_broadcast(-(q + r)), product = ck_broadcast(q * r);
+  const ck_vector even = ck_multiply_add(product, x[2], ck_multiply_add(sum, x[4], x[6]));
+  const ck_vector odd = ck_multiply_add(product, x[1], ck_multiply_add(sum, x[3], x[5]));
+  values[0] = ck_multiply_add(ck_broadcast(p), odd, even);
+  values[1] = ck_multiply_add(ck_broadcast(-p), odd, even);
+}
+
+/* At 0 or ∞, from the first sample or the second. */
+CK_INLINE ck_vector ck_row_end(const ck_vector *x) {
+  const ck_vector low = ck_multiply_add(ck_broadcast(3.0625f), x[2], ck_broadcast(-0.5625f) * x[0]);
+  return ck_multiply_add(ck_broadcast(-3.5f), x[4], low) + x[6];
+}
+
+CK_INLINE void ck_samples_at_row_points(const ck_vector *samples, ck_vector *values) {
+  values[0] = ck_row_end(samples);
+  ck_row_pair(samples, 0.5f, 1, 2.25f, values + 1);
+  ck_row_pair(samples, 1, 0.25f, 2.25f, values + 3);
+  ck_row_pair(samples, 1.5f, 0.25f, 1, values + 5);
+  values[7] = ck_row_end(samples + 1);
+}
+
+/* A vector of each of the rows: powers of the points. */
+CK_INLINE void ck_rows_at(const ck_vector *products, const int rows, ck_vector *outputs) {
+  ck_vector even[3], odd[3];
+  CK_UNROLL for (int i = 0; i < 3; i++) {
+    even[i] = products[2 * i + 1] + products[2 * i + 2];
+    odd[i] = products[2 * i + 1] - products[2 * i + 2];
+  }
+  outputs[0] = even[0] + (even[1] + even[2]);
+  float low = 1, high = 1;
+  CK_UNROLL for (int row = 1; row < rows; row++) {
+    const ck_vector *const terms = row % 2 ? odd : even;
+    low *= 0.5f;
+    high *= 1.5f;
+    outputs[row] = ck_multiply_add(ck_broadcast(low), terms[0], ck_multiply_add(ck_broadcast(high), terms[2], terms[1]));
+  }
+  outputs[0] += products[0];
+  outputs[rows - 1] += products[CK_ROW_POINTS - 1];
+}
+
+/* Outputs of a tile along an axis with so many points, but for those of ck_winograd_rows.h. */
+#define CK_TILE_OF(points) ((points) == 3 ? CK_WINOGRAD_SMALL_TILE : CK_WINOGRAD_TILE)
+
+#define CK_POINT_A(points) ((points) == 6 ? 0.75f : 0.5f)
+#define CK_POINT_B(points) ((points) == 6 ? 1.5f : 1.25f)
+
+/* Samples at the points 0 (where it is one), a, -a, b, -b, ∞: row p of the transform holds the coefficients of the polynomial
+ * that is zero at all finite points but p. */
+CK_INLINE void ck_to_points(const ck_vector *x, ck_vector *values, const int points) {
+  if (points == 3) {
+    values[0] = x[1] - x[0];
+    values[1] = x[1];
+    values[2] = x[2] - x[1];
+    return;
+  }
+  const float a = CK_POINT_A(points), b = CK_POINT_B(points);
+  const ck_vector sum = -(a * a + b * b), product = a * a * b * b;
+  const int zero = points - 5;
+  const ck_vector low = ck_multiply_add(-b * b, x[zero], x[zero + 2]);
+  const ck_vector high = ck_multiply_add(-b * b, x[zero + 1], x[zero + 3]);
+  const ck_vector lower = ck_multiply_add(-a * a, x[zero], x[zero + 2]);
+  const ck_vector higher = ck_multiply_add(-a * a, x[zero + 1], x[zero + 3]);
+  if (zero) values[0] = ck_multiply_add(product, x[0], ck_multiply_add(sum, x[2], x[4]));
+  values[zero] = ck_multiply_add(a, low, high);
+  values[zero + 1] = ck_multiply_add(-a, low, high);
+  values[zero + 2] = ck_multiply_add(b, lower, higher);
+  values[zero + 3] = ck_multiply_add(-b, lower, higher);
+  values[zero + 4] = ck_multiply_add(product, x[zero], ck_multiply_add(sum, x[zero + 2], x[zero + 4]));
+}
+
+/* The outputs of products at the points: powers of the points. */
+CK_INLINE void ck_from_points(const ck_vector *products, ck_vector *outputs, const int points) {
+  if (points == 3) {
+    outputs[0] = products[0] + products[1];
+    outputs[1] = products[1] + products[2];
+    return;
+  }
+  const float a = CK_POINT_A(points), b = CK_POINT_B(points);
+  const int zero = points - 5;
+  const ck_vector evenA = products[zero] + products[zero + 1], oddA = products[zero] - products[zero + 1];
+  const ck_vector evenB = products[zero + 2] + products[zero + 3], oddB = products[zero + 2] - products[zero + 3];
+  outputs[0] = zero ? products[0] + (evenA + evenB) : evenA + evenB;
+  outputs[1] = ck_multiply_add(a, oddA, b * oddB);
+  outputs[2] = ck_multiply_add(a * a, evenA, (b * b) * evenB);
+  outputs[3] = ck_multiply_add(a * a * a, oddA, ck_multiply_add(b * b * b, oddB, products[zero + 4]));
+}
+
+/* The vertical transforms. */
+CK_INLINE void ck_rows_to_points_of(const ck_vector *x, ck_vector *values, const int rowPoints) {
+  if (rowPoints == CK_ROW_POINTS) ck_samples_at_row_points(x, values);
+  else ck_to_points(x, values, rowPoints);
+}
+
+CK_INLINE void ck_rows_from_points_of(const ck_vector *products, ck_vector *outputs, const int rowPoints) {
+  if (rowPoints == CK_ROW_POINTS) ck_rows_at(products, CK_WINOGRAD_MOST_ROWS, outputs);
+  else ck_from_points(products, outputs, rowPoints);
+}
