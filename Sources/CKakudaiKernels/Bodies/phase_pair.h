@@ -33,28 +33,36 @@ static __attribute__((noinline)) void ck_put(const ck_correlation *c, const ck_e
   }
 }
 
-/* Where one phase reads all that the other, the longer one, reads but for its first or last sample, or just the same. */
+/* Which samples two phases share: of the neighbours that they read, all but the first or the last or both, as one phase, the
+ * leading one, reads a sample before the other or they end apart. */
 typedef struct ck_shared_taps {
   size_t count; /* or 0 */
-  int isSecondLonger;
-  int alone; /* which of the longer phase is not shared */
-  int areNeighbours; /* whether the longer phase reads samples next to each other */
+  int isSecondLeading;
+  int alone;         /* which are not shared */
+  int areNeighbours; /* whether each tap reads the sample before that of the tap before */
 } ck_shared_taps;
 
-enum { CK_NONE_ALONE, CK_FIRST_ALONE, CK_LAST_ALONE };
+/* The first sample is the leading phase's. So is the last one, where it alone is not shared; of both ends it is the other's. */
+enum { CK_NONE_ALONE, CK_FIRST_ALONE, CK_LAST_ALONE, CK_ENDS_ALONE };
+
+/* The samples that are shared if those are `alone` which that says; 0 if not. */
+static size_t ck_shared_count(const ck_pass *leading, const ck_pass *other, int alone) {
+  const size_t skipped = alone == CK_FIRST_ALONE || alone == CK_ENDS_ALONE, own = skipped + (alone == CK_LAST_ALONE);
+  if (leading->taps <= own || other->taps != leading->taps - own + (alone == CK_ENDS_ALONE)) return 0;
+  for (size_t tap = 0; tap < leading->taps - own; tap++)
+    if (leading->tapOffsets[tap + skipped] != other->tapOffsets[tap]) return 0;
+  return leading->taps - own;
+}
 
 static ck_shared_taps ck_taps_shared_by(const ck_pass *passes) {
-  const int isSecondLonger = passes[1].taps > passes[0].taps;
-  const ck_pass *const longer = passes + isSecondLonger, *const shorter = passes + !isSecondLonger;
-  const size_t alone = longer->taps - shorter->taps;
-  ck_shared_taps found = {.isSecondLonger = isSecondLonger, .areNeighbours = 1};
-  for (size_t tap = 1; tap < longer->taps; tap++)
-    found.areNeighbours &= longer->tapOffsets[tap] == longer->tapOffsets[tap - 1] + 1;
-  if (shorter->taps < 2 || alone > 1) return found;
-  if (alone) found.alone = longer->tapOffsets[0] == shorter->tapOffsets[0] ? CK_LAST_ALONE : CK_FIRST_ALONE;
-  for (size_t tap = 0; tap < shorter->taps; tap++)
-    if (longer->tapOffsets[tap + (found.alone == CK_FIRST_ALONE)] != shorter->tapOffsets[tap]) return found;
-  found.count = shorter->taps;
+  ck_shared_taps found = {};
+  for (int second = 0; second < 2 && found.count == 0; second++) {
+    for (int alone = CK_NONE_ALONE; alone <= CK_ENDS_ALONE && found.count == 0; alone++)
+      found = (ck_shared_taps){ck_shared_count(passes + second, passes + !second, alone), second, alone, 1};
+  }
+  for (int phase = 0; phase < 2; phase++)
+    for (size_t tap = 1; tap < passes[phase].taps; tap++)
+      found.areNeighbours &= passes[phase].tapOffsets[tap] == passes[phase].tapOffsets[tap - 1] - 1;
   return found;
 }
 
@@ -84,16 +92,16 @@ CK_INLINE void ck_multiply_both(ck_vector (*sums)[CK_OUTPUT_BLOCK][CK_MOST_VECTO
 #define CK_APART 0
 #define CK_ANY_COUNT -1
 
-/* The sums of one tile, those of the longer phase first. `count` is that of the taps that are shared, each of whose samples,
- * which are neighbours, is loaded once, `alone` being which one is not; or one of the above. These, `outputs` and `vectors` are
+/* The sums of one tile, those of the leading phase first. `count` is that of the taps that are shared, each of whose samples,
+ * which are neighbours, is loaded once, `alone` being which are not; or one of the above. These, `outputs` and `vectors` are
  * constants at every call. */
 CK_INLINE void ck_sum_pair(const ck_correlation *c, const ck_shared_taps *shared, size_t x, const float *wanted,
                            ck_vector sums[2][CK_OUTPUT_BLOCK][CK_MOST_VECTORS], const int count, const int alone,
                            const int outputs, const int vectors) {
-  const ck_pass *const longer = c->passes + shared->isSecondLonger, *const shorter = c->passes + !shared->isSecondLonger;
-  const float *weights[2] = {longer->weights, shorter->weights};
-  const ptrdiff_t *const offsets[2] = {longer->tapOffsets, shorter->tapOffsets};
-  const size_t taps[2] = {longer->taps, shorter->taps};
+  const ck_pass *const leading = c->passes + shared->isSecondLeading, *const other = c->passes + !shared->isSecondLeading;
+  const float *weights[2] = {leading->weights, other->weights};
+  const ptrdiff_t *const offsets[2] = {leading->tapOffsets, other->tapOffsets};
+  const size_t taps[2] = {leading->taps, other->taps};
   const ptrdiff_t first = offsets[0][0];
   const size_t wantedChannels = wanted ? c->wantedChannels : 0;
   const float *input = c->input + x;
@@ -113,31 +121,29 @@ CK_INLINE void ck_sum_pair(const ck_correlation *c, const ck_shared_taps *shared
       }
       continue;
     }
-    if (count > 0) {
-      const float *sample = input + first;
-      if (alone == CK_FIRST_ALONE) {
-        ck_multiply(sums[0], weights[0], sample++, outputs, vectors);
-        weights[0] += outputs;
-      }
-      CK_UNROLL for (int tap = 0; tap < count; tap++, weights[0] += outputs, weights[1] += outputs)
-        ck_multiply_both(sums, weights, sample++, outputs, vectors);
-      if (alone == CK_LAST_ALONE) {
-        ck_multiply(sums[0], weights[0], sample, outputs, vectors);
-        weights[0] += outputs;
-      }
-      continue;
-    }
+    const int which = count > 0 ? alone : shared->alone;
+    const float *sample = input + first;
     const ptrdiff_t *place = offsets[0];
-    if (shared->alone == CK_FIRST_ALONE) {
-      ck_multiply(sums[0], weights[0], input + *place++, outputs, vectors);
+#define CK_NEXT_SAMPLE (count > 0 ? sample-- : input + *place++)
+    if (which == CK_FIRST_ALONE || which == CK_ENDS_ALONE) {
+      ck_multiply(sums[0], weights[0], CK_NEXT_SAMPLE, outputs, vectors);
       weights[0] += outputs;
     }
-    for (size_t tap = 0; tap < shared->count; tap++, weights[0] += outputs, weights[1] += outputs)
-      ck_multiply_both(sums, weights, input + *place++, outputs, vectors);
-    if (shared->alone == CK_LAST_ALONE) {
-      ck_multiply(sums[0], weights[0], input + *place, outputs, vectors);
-      weights[0] += outputs;
+    if (count > 0) {
+      CK_UNROLL for (int tap = 0; tap < count; tap++, weights[0] += outputs, weights[1] += outputs)
+        ck_multiply_both(sums, weights, CK_NEXT_SAMPLE, outputs, vectors);
+    } else {
+      for (size_t tap = 0; tap < shared->count; tap++, weights[0] += outputs, weights[1] += outputs)
+        ck_multiply_both(sums, weights, CK_NEXT_SAMPLE, outputs, vectors);
     }
+    if (which == CK_LAST_ALONE) {
+      ck_multiply(sums[0], weights[0], CK_NEXT_SAMPLE, outputs, vectors);
+      weights[0] += outputs;
+    } else if (which == CK_ENDS_ALONE) {
+      ck_multiply(sums[1], weights[1], count > 0 ? sample : input + offsets[1][taps[1] - 1], outputs, vectors);
+      weights[1] += outputs;
+    }
+#undef CK_NEXT_SAMPLE
   }
 }
 
@@ -150,6 +156,7 @@ CK_INLINE void ck_sum_taps(const ck_correlation *c, const ck_shared_taps *shared
   if (shared->count == 0) CK_SUM(CK_APART, CK_NONE_ALONE);
   CK_COUNT(4, CK_FIRST_ALONE) /* of nine */
   CK_COUNT(4, CK_LAST_ALONE)
+  CK_COUNT(1, CK_ENDS_ALONE) /* of four */
   else CK_SUM(CK_ANY_COUNT, CK_NONE_ALONE);
 #undef CK_COUNT
 #undef CK_SUM
@@ -164,12 +171,12 @@ CK_INLINE void ck_pair_tile(const ck_correlation *c, const ck_shared_taps *share
     CK_UNROLL for (int v = 0; v < vectors; v++) sums[0][o][v] = sums[1][o][v] = bias;
   }
   ck_sum_taps(c, shared, x, wanted, sums, outputs, vectors);
-  if (shared->isSecondLonger) {
+  if (shared->isSecondLeading) {
     CK_UNROLL for (int o = 0; o < outputs; o++) {
       CK_UNROLL for (int v = 0; v < vectors; v++) {
-        const ck_vector longer = sums[0][o][v];
+        const ck_vector leading = sums[0][o][v];
         sums[0][o][v] = sums[1][o][v];
-        sums[1][o][v] = longer;
+        sums[1][o][v] = leading;
       }
     }
   }
