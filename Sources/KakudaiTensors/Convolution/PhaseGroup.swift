@@ -27,13 +27,23 @@ struct PhaseGroup {
     }
 
     /// Cycles of one vector: a multiplication takes one, a load, which mostly straddles two cache lines, two, and a sum that is
-    /// stored and taken up again three.
+    /// stored and taken up again three. Two phases that alternate share what they load.
     func cost(inputChannels: Int, outputChannels: Int) -> Int {
+      let alternate = keepsSums && columns.count == 2
       let storing = keepsSums ? 0 : 3
       var cost = 0
-      for (row, column) in rows.flatMap(\.segments).flatMap({ row in columns.flatMap(\.segments).map { (row, $0) } }) {
-        let sums = row.members.count * column.members.count * outputChannels
-        cost += inputChannels * row.taps.count * column.taps.count * max(2, sums) + storing * sums
+      for row in rows.flatMap(\.segments) {
+        let lines = row.members.count * outputChannels
+        if alternate {
+          let taps = columns.map { $0.segments[0].taps }
+          let samples = Set(taps.joined().map(\.sample)).count
+          cost += inputChannels * row.taps.count * max(2 * samples, lines * taps.joined().count)
+          continue
+        }
+        for column in columns.flatMap(\.segments) {
+          let sums = lines * column.members.count
+          cost += inputChannels * row.taps.count * column.taps.count * max(2, sums) + storing * sums
+        }
       }
       return cost
     }
