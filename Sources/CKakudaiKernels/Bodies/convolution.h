@@ -78,7 +78,10 @@ CK_INLINE void ck_tile(const ck_correlation *c, const ck_pass *p, size_t x, cons
     if (c->weightsAhead) ck_prefetch_all(weights + c->weightsAhead, taps * (size_t)outputs);
     for (size_t tap = 0; tap < taps; tap += (size_t)run) {
       const float *const samples = input + tapOffsets[tap];
-      CK_UNROLL for (int i = 0; i < run; i++, weights += outputs) ck_multiply(sums, weights, samples + i, outputs, vectors);
+      CK_UNROLL for (int i = 0; i < run; i++, weights += outputs) {
+        ck_multiply(sums, weights, samples + i, outputs, vectors);
+        CK_LOAD_NOTHING_EARLY
+      }
     }
   }
   if (channel < channels) input += tapOffsets[0];
@@ -87,7 +90,10 @@ CK_INLINE void ck_tile(const ck_correlation *c, const ck_pass *p, size_t x, cons
       ck_multiply(sums, weights, input, outputs, vectors);
   } else {
     for (; channel < channels; channel++, input += channelStride) {
-      CK_UNROLL for (int i = 0; i < run; i++, weights += outputs) ck_multiply(sums, weights, input + i, outputs, vectors);
+      CK_UNROLL for (int i = 0; i < run; i++, weights += outputs) {
+        ck_multiply(sums, weights, input + i, outputs, vectors);
+        CK_LOAD_NOTHING_EARLY
+      }
     }
   }
   if (d->epilogue && d->epilogue->hinges > 0) {

@@ -6,6 +6,11 @@ typedef float ck_vector_anywhere __attribute__((ext_vector_type(CK_LANES), align
 #define CK_INLINE static inline __attribute__((always_inline))
 #define CK_UNROLL _Pragma("clang loop unroll(full)")
 
+/* Keeps loads after what stands before it; for the instruction sets that need it. */
+#ifndef CK_LOAD_NOTHING_EARLY
+#define CK_LOAD_NOTHING_EARLY
+#endif
+
 CK_INLINE ck_vector ck_load(const float *source) { return *(const ck_vector_anywhere *)source; }
 CK_INLINE void ck_store(float *target, ck_vector value) { *(ck_vector_anywhere *)target = value; }
 /* Brings the cache line into the second-level cache. */
