@@ -13,6 +13,7 @@ static void ck_pack(const ck_packing *p, float *packed) {
 typedef struct ck_destination {
   float *rows[CK_OUTPUT_BLOCK];
   float bias[CK_OUTPUT_BLOCK], slopes[CK_OUTPUT_BLOCK];
+  int areFractions; /* whether all slopes are */
   const ck_epilogue *epilogue; /* what finishes these sums, not by rows; or NULL */
   int streams; /* past the caches, which needs aligned rows */
 } ck_destination;
@@ -100,7 +101,7 @@ CK_INLINE void ck_tile(const ck_correlation *c, const ck_pass *p, size_t x, cons
     CK_UNROLL for (int o = 0; o < outputs; o++)
       ck_finish_vectors(d->epilogue, p->sums[o].output, sums[o], NULL, vectors);
   } else if (d->epilogue) {
-    CK_FINISH_TILE(d->epilogue, d->slopes, sums, outputs, vectors)
+    CK_FINISH_TILE(d->epilogue, d->slopes, d->areFractions, sums, outputs, vectors)
   }
   if (d->streams) {
     CK_UNROLL for (int o = 0; o < outputs; o++) {
@@ -317,11 +318,13 @@ CK_INLINE void ck_emit(const ck_correlation *c, size_t first, size_t count, size
 CK_INLINE void ck_aim(const ck_correlation *c, const ck_pass *p, int isDirect, size_t rowLength, ck_destination *d) {
   uintptr_t addresses = 0;
   d->epilogue = isDirect ? c->epilogue : NULL;
+  d->areFractions = d->epilogue && d->epilogue->activations;
   for (size_t i = 0; i < p->sumCount; i++) {
     const size_t o = p->sums[i].output;
     d->rows[i] = isDirect ? c->output + c->outputOffsets[o] : c->scratch + (p->sums[i].phase * c->outputs + o) * rowLength;
     d->bias[i] = c->bias ? c->bias[o] : 0;
     d->slopes[i] = d->epilogue && d->epilogue->activations ? d->epilogue->activations[o] : 1;
+    d->areFractions &= ck_is_fraction(d->slopes[i]);
     addresses |= (uintptr_t)d->rows[i];
   }
   d->streams = c->streams && isDirect && addresses % sizeof(ck_vector) == 0;

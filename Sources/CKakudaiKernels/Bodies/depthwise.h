@@ -28,7 +28,7 @@ CK_INLINE void ck_depthwise_rows(const ck_correlation *c, const ck_vector (*weig
         }
         sums[phase][0][0] = sum;
         if (e) {
-          CK_FINISH_TILE(e, e->activations, sums[phase], 1, 1)
+          CK_FINISH_TILE(e, e->activations, 0, sums[phase], 1, 1)
         }
       }
       ck_zip(sums[0][0][0], sums[1][0][0], zipped, zipped + 1);

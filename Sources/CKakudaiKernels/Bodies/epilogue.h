@@ -9,6 +9,13 @@
 
 CK_INLINE ck_vector ck_sloped(float slope, ck_vector sums) { return sums > ck_broadcast(0) ? sums : slope * sums; }
 
+/* Slopes of which ck_sloped is the larger of both, which needs no comparison; 0 is none of them, as it makes NaN of infinity. */
+CK_INLINE int ck_is_fraction(float slope) { return slope > 0 && slope <= 1; }
+CK_INLINE ck_vector ck_sloped_by_fraction(float slope, ck_vector sums) {
+  const ck_vector sloped = slope * sums;
+  return sloped > sums ? sloped : sums;
+}
+
 /* Several vectors of one output, whose activation stands as in ck_epilogue; `vectors` is a constant at every call. */
 CK_INLINE void ck_activate(const float *activation, int hinges, ck_vector *sums, const int vectors) {
   ck_vector results[CK_MOST_VECTORS];
@@ -62,16 +69,20 @@ CK_INLINE float ck_slope_of(const ck_epilogue *e, size_t output) { return e && e
 
 /* Finishes sums of such an output to which no residual is added. */
 CK_INLINE ck_vector ck_finished_by_slope(const ck_epilogue *e, float slope, ck_vector sums) {
-  if (slope != 1) sums = ck_sloped(slope, sums);
+  if (slope != 1) sums = ck_is_fraction(slope) ? ck_sloped_by_fraction(slope, sums) : ck_sloped(slope, sums);
   return e && e->clamps ? ck_limited(e, sums) : sums;
 }
 
 /* Whether sums are finished by ck_finish, as what there is to do would not fit into the registers of a tile. */
 CK_INLINE int ck_is_finished_by_rows(const ck_epilogue *e) { return e && (e->residual || e->hinges > 0); }
 
-/* Finishes several vectors of sums of several outputs, unless it is done by rows. */
-#define CK_FINISH_TILE(finishing, slopes, sums, outputs, vectors) \
-  if ((finishing)->activations) { \
+/* Finishes several vectors of sums of several outputs, unless it is done by rows; `areFractions` may be true where all slopes are. */
+#define CK_FINISH_TILE(finishing, slopes, areFractions, sums, outputs, vectors) \
+  if (areFractions) { \
+    CK_UNROLL for (int o = 0; o < outputs; o++) { \
+      CK_UNROLL for (int v = 0; v < vectors; v++) sums[o][v] = ck_sloped_by_fraction((slopes)[o], sums[o][v]); \
+    } \
+  } else if ((finishing)->activations) { \
     CK_UNROLL for (int o = 0; o < outputs; o++) { \
       CK_UNROLL for (int v = 0; v < vectors; v++) sums[o][v] = ck_sloped((slopes)[o], sums[o][v]); \
     } \

@@ -194,8 +194,8 @@ CK_INLINE void ck_pair_tile(const ck_correlation *c, const ck_shared_taps *share
     following = c->joinedLength;
   }
   if (e && isWhole) {
-    CK_FINISH_TILE(e, e->activations, sums[0], outputs, vectors)
-    CK_FINISH_TILE(e, e->activations, sums[1], outputs, vectors)
+    CK_FINISH_TILE(e, e->activations, 0, sums[0], outputs, vectors)
+    CK_FINISH_TILE(e, e->activations, 0, sums[1], outputs, vectors)
   }
   CK_UNROLL for (int o = 0; o < outputs; o++) {
     ck_vector zipped[2 * CK_MOST_VECTORS];
