@@ -74,20 +74,23 @@ final class WinogradPlan: Sendable {
     let phases = vertical.inputPhases.count * horizontal.inputPhases.count
     readsAlike = vertical.readStride == horizontal.readStride && (phases == 1 || horizontal.anchors.count == 1)
     let area = vertical.points * horizontal.points
-    // What is transformed stays in the second-level cache, unless weights would be read too often.
-    let (most, floatsPerTile) = (Int(CK_WINOGRAD_MOST_TILES), max(1, horizontal.anchors.count * area * inputs * phases))
+    let most = Int(CK_WINOGRAD_MOST_TILES)
     switch form {
     case .tiles:
       channelsPerVector = 1
-      // Where vectors are short, the second-level cache is small.
-      mostTiles = kernels.lanes > 8 ? most : min(most, max(16, floatsOfSmallCache / floatsPerTile / 16 * 16))
-      let cached = max(1, 65_536 / (horizontal.phases.count * area * mostTiles) / outputBlock) * outputBlock
+      mostTiles = most
+      // Where vectors are short, the second-level cache is small: neither products nor samples stay in it, and samples are then
+      // read less often.
+      let floats = kernels.lanes > 8 ? 65_536 : 262_144
+      let cached = max(1, floats / (horizontal.phases.count * area * most) / outputBlock) * outputBlock
       let count = (outputs + cached - 1) / cached
       chunks = (0..<count).map { outputs * $0 / count..<outputs * ($0 + 1) / count }
     case .channels, .channelsOfSmallTiles:
       let lanes = kernels.lanes
       channelsPerVector = lanes
       guard readsAlike, inputs % lanes == 0, outputs % lanes == 0 else { return nil }
+      // What is transformed stays in the second-level cache, unless weights would be read too often.
+      let floatsPerTile = max(1, horizontal.anchors.count * area * inputs * phases)
       mostTiles = min(most, max(16, 131_072 / floatsPerTile))
       let vectors = outputs / lanes
       let count = (vectors - 1) / kernels.table.pointee.winograd.channelVectors + 1
