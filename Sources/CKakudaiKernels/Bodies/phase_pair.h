@@ -122,6 +122,7 @@ CK_INLINE void ck_sum_pair(const ck_correlation *c, const ck_shared_taps *shared
       continue;
     }
     const int which = count > 0 ? alone : shared->alone;
+    ck_fetch_channel(input + first, c->channelStride, vectors + 1);
     const float *sample = input + first;
     const ptrdiff_t *place = offsets[0];
 #define CK_NEXT_SAMPLE (count > 0 ? sample-- : input + *place++)
