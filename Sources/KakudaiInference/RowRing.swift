@@ -12,7 +12,7 @@ final class RowRing: Sendable {
   init(_ size: RowRing.Size, height: Int, width: Int) {
     let storage = Storage(count: size.floats)
     self.storage = storage
-    storage.elements.update(repeating: 0, count: size.floats)
+    size.fillMargins(of: storage.elements)
     window = RowWindow(
       base: storage.elements + size.left - size.first, channelStride: size.channelStride, rowStride: size.rowStride,
       slots: size.slots, height: height, width: width,
@@ -51,5 +51,20 @@ final class RowRing: Sendable {
     var channelStride: Int { ((slots + (hasZeros ? 1 : 0)) * rowStride / 16 | 1) * 16 }
     /// With what kernels that read whole vectors may read after the last row.
     var floats: Int { channels * channelStride + 64 }
+
+    /// Writes zeros around all rows; the rows themselves are written before they are read.
+    fileprivate func fillMargins(of elements: UnsafeMutablePointer<Float>) {
+      let after = rowStride - left - columns
+      for channel in 0..<channels {
+        let plane = elements + channel * channelStride
+        for slot in 0..<slots {
+          let row = plane + slot * rowStride
+          row.update(repeating: 0, count: left)
+          (row + left + columns).update(repeating: 0, count: after)
+        }
+        (plane + slots * rowStride).update(repeating: 0, count: channelStride - slots * rowStride)
+      }
+      (elements + channels * channelStride).update(repeating: 0, count: 64)
+    }
   }
 }
