@@ -45,7 +45,7 @@ typedef struct ck_shared_taps {
 /* The first sample is the leading phase's. So is the last one, where it alone is not shared; of both ends it is the other's. */
 enum { CK_NONE_ALONE, CK_FIRST_ALONE, CK_LAST_ALONE, CK_ENDS_ALONE };
 
-/* The samples that are shared if those are `alone` which that says; 0 if not. */
+/* How many samples are shared if `alone` says rightly which are not; else 0. */
 static size_t ck_shared_count(const ck_pass *leading, const ck_pass *other, int alone) {
   const size_t skipped = alone == CK_FIRST_ALONE || alone == CK_ENDS_ALONE, own = skipped + (alone == CK_LAST_ALONE);
   if (leading->taps <= own || other->taps != leading->taps - own + (alone == CK_ENDS_ALONE)) return 0;
