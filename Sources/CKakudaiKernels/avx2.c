@@ -12,6 +12,7 @@
 #define CK_PAIRS(PAIR) PAIR(1, 6) PAIR(2, 2) PAIR(3, 2) PAIR(4, 1) PAIR(5, 1) PAIR(6, 1)
 /* Sums fill the registers: what is loaded early would put some of them into memory. */
 #define CK_LOAD_NOTHING_EARLY __asm__ volatile("" ::: "memory");
+#define CK_CHANNELS_AHEAD 4
 #define CK_OUTPUT_BLOCK 6
 #define CK_PIXEL_BLOCK (2 * CK_LANES)
 #define CK_PRODUCT_LEFTS 3

@@ -48,14 +48,14 @@ static int ck_run_length(const ck_pass *p) {
   return length % 3 == 0 ? 3 : length % 5 == 0 ? 5 : 1;
 }
 
-/* The stride between channels, in floats, from which on the hardware does not foresee what is read next. */
-#define CK_UNFORESEEN_STRIDE 256
-#define CK_CHANNELS_AHEAD 4
+/* Whether the hardware does not foresee what is read next, as channels stand so many floats apart. */
+#define CK_IS_UNFORESEEN(channelStride) (CK_CHANNELS_AHEAD > 0 && (channelStride) >= 256)
 
-/* Brings vectors of a later channel into the first-level cache: to take a channel from the second-level one takes about as long as
- * to multiply one. */
+/* Brings vectors of a later channel into the first-level cache, for the instruction sets that gain by it: to take a channel from
+ * the second-level one takes about as long as to multiply one. */
 CK_INLINE void ck_fetch_channel(const float *input, ptrdiff_t channelStride, const int vectors) {
   const float *const ahead = input + CK_CHANNELS_AHEAD * channelStride;
+  if (CK_CHANNELS_AHEAD == 0) return;
   CK_UNROLL for (int v = 0; v < vectors; v += 16 / CK_LANES) __builtin_prefetch(ahead + v * CK_LANES, 0, 3);
 }
 
@@ -97,7 +97,7 @@ CK_INLINE void ck_tile(const ck_correlation *c, const ck_pass *p, size_t x, cons
     }
   }
   if (channel < channels) input += tapOffsets[0];
-  if (run == 1 && channelStride < CK_UNFORESEEN_STRIDE) {
+  if (run == 1 && !CK_IS_UNFORESEEN(channelStride)) {
     _Pragma("clang loop unroll_count(4)") for (; channel < channels; channel++, input += channelStride, weights += outputs)
       ck_multiply(sums, weights, input, outputs, vectors);
   } else {

@@ -11,6 +11,11 @@ typedef float ck_vector_anywhere __attribute__((ext_vector_type(CK_LANES), align
 #define CK_LOAD_NOTHING_EARLY
 #endif
 
+/* How many channels ahead of the sums samples are fetched; 0 for the instruction sets that lose by it. */
+#ifndef CK_CHANNELS_AHEAD
+#define CK_CHANNELS_AHEAD 0
+#endif
+
 CK_INLINE ck_vector ck_load(const float *source) { return *(const ck_vector_anywhere *)source; }
 CK_INLINE void ck_store(float *target, ck_vector value) { *(ck_vector_anywhere *)target = value; }
 /* Brings the cache line into the second-level cache. */
