@@ -22,9 +22,36 @@ final class DirectRepetition {
   }
 
   /// Rows and columns of the output of one group of one image; windows begin with its first channel.
+  ///
+  /// Nothing beside these columns is written, as it may be another tile's.
   func compute(
     group: Int = 0, rows: Range<Int>, columns: Range<Int>, from input: RowWindow, to output: RowWindow,
     residual: RowWindow?
+  ) {
+    let phases = plan.horizontalPhases
+    let whole =
+      columns.lowerBound / phases * phases..<min((columns.upperBound + phases - 1) / phases * phases, output.width)
+    guard whole != columns else {
+      return computeWhole(group: group, rows: rows, columns: columns, from: input, to: output, residual: residual)
+    }
+    let memory = Storage(count: plan.outputChannels * rows.count * whole.count)
+    let copy = RowWindow(
+      base: memory.elements - rows.lowerBound * whole.count - whole.lowerBound,
+      channelStride: rows.count * whole.count, rowStride: whole.count, slots: output.height, height: output.height,
+      width: output.width)
+    computeWhole(group: group, rows: rows, columns: whole, from: input, to: copy, residual: residual)
+    for channel in 0..<plan.outputChannels {
+      for row in rows {
+        (output.row(row, channel: channel) + columns.lowerBound)
+          .update(from: copy.row(row, channel: channel) + columns.lowerBound, count: columns.count)
+      }
+    }
+    withExtendedLifetime(memory) {}
+  }
+
+  /// Likewise, of whole groups of phases, or up to the last column.
+  private func computeWhole(
+    group: Int, rows: Range<Int>, columns: Range<Int>, from input: RowWindow, to output: RowWindow, residual: RowWindow?
   ) {
     let (weights, biases) = plan.packed(operands.weight, operands.bias, threads: 1, kernels: kernels)
     let activations = plan.activations(of: operands.epilogue)

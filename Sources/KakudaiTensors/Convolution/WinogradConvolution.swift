@@ -204,11 +204,9 @@ extension WinogradPlan {
     return first..<first + vertical.length
   }
 
-  /// The output columns of some tiles, whole groups of phases.
+  /// The output columns of some tiles.
   fileprivate func columns(of run: Run) -> Range<Int> {
-    let phases = horizontal.phases.count
     let first = run.columns.lowerBound * horizontal.length - horizontal.lead
-    let end = run.columns.upperBound * horizontal.length - horizontal.lead
-    return max(0, first) / phases * phases..<(end + phases - 1) / phases * phases
+    return first..<first + run.columns.count * horizontal.length
   }
 }

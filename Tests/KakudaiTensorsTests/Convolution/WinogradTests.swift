@@ -224,6 +224,34 @@ struct WinogradTests {
     }
   }
 
+  /// Tiles of transposed layers begin between two groups of phases: what is computed directly must leave the neighbours alone,
+  /// which other threads compute at any time.
+  @Test(
+    arguments: [ConvolutionAlgorithm.winograd, .winogradRows, .winogradChannels, .winogradSmallTiles],
+    [(4, 1, 1), (8, 1, 0)])
+  func `no thread changes a bit beside infinity`(
+    _ algorithm: ConvolutionAlgorithm, _ geometry: (kernel: Int, padding: Int, outputPadding: Int)
+  ) {
+    guard algorithm != .winogradSmallTiles || geometry.kernel == 4 else { return }
+    var input = Tensor.random([16, 9, 30], seed: 1)
+    input.withUnsafeMutableBufferPointer { for part in 2...9 { $0[$0.count / part] = .infinity } }
+    let weight = Tensor.random([16, 32, geometry.kernel, geometry.kernel], seed: 2)
+    withEveryKernelTable { kernels in
+      ConvolutionAlgorithm.$forced.withValue(algorithm) {
+        func bits(_ threads: Int) -> [UInt32] {
+          withThreadCount(threads) {
+            convTranspose2d(
+              input, weight, stride: PerAxis(geometry.kernel / 2), padding: PerAxis(geometry.padding),
+              outputPadding: PerAxis(geometry.outputPadding)
+            ).bits
+          }
+        }
+        let one = bits(1)
+        for threads in [2, 5, 16, 64] { #expect(bits(threads) == one, "\(kernels.name), \(threads) threads") }
+      }
+    }
+  }
+
   /// 126 and 250 columns are 32 and 63 tiles, 16 rows 3 or 4: one row of tiles at a time, and parts of rows for more threads.
   @Test(arguments: [ConvolutionAlgorithm.winograd, .winogradRows], [126, 250])
   func `threads share rows of tiles without changing a bit`(_ algorithm: ConvolutionAlgorithm, width: Int) {
