@@ -75,13 +75,16 @@ final class WinogradPlan: Sendable {
     readsAlike = vertical.readStride == horizontal.readStride && (phases == 1 || horizontal.anchors.count == 1)
     let area = vertical.points * horizontal.points
     let most = Int(CK_WINOGRAD_MOST_TILES)
+    let floatsPerTile = max(1, horizontal.anchors.count * area * inputs * phases)
     switch form {
     case .tiles:
+      let lanes = kernels.lanes
       channelsPerVector = 1
-      mostTiles = most
+      // Where vectors are long, the second-level cache is large enough for what is transformed.
+      mostTiles = lanes > 8 ? min(most, max(32, 327_680 / floatsPerTile / lanes * lanes)) : most
       // Where vectors are short, the second-level cache is small: neither products nor samples stay in it, and samples are then
       // read less often.
-      let floats = kernels.lanes > 8 ? 65_536 : 262_144
+      let floats = lanes > 8 ? 65_536 : 262_144
       let cached = max(1, floats / (horizontal.phases.count * area * most) / outputBlock) * outputBlock
       let count = (outputs + cached - 1) / cached
       chunks = (0..<count).map { outputs * $0 / count..<outputs * ($0 + 1) / count }
@@ -90,7 +93,6 @@ final class WinogradPlan: Sendable {
       channelsPerVector = lanes
       guard readsAlike, inputs % lanes == 0, outputs % lanes == 0 else { return nil }
       // What is transformed stays in the second-level cache, unless weights would be read too often.
-      let floatsPerTile = max(1, horizontal.anchors.count * area * inputs * phases)
       mostTiles = min(most, max(16, 131_072 / floatsPerTile))
       let vectors = outputs / lanes
       let count = (vectors - 1) / kernels.table.pointee.winograd.channelVectors + 1
