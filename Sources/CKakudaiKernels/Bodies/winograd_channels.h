@@ -2,20 +2,40 @@
  * fill no vector with tiles or pixels, and here waste no lane. Needs winograd_lanes.h. */
 
 #define CK_CHANNEL_TILES 6
-/* Floats that weights are fetched ahead by: some are read only once, from slower memory. */
-#define CK_CHANNEL_AHEAD 8192
+/* Channels that are added between two looks at what is to be fetched. */
+#define CK_CHANNELS_AT_ONCE (CK_LANES < 8 ? CK_LANES : 8)
+/* Floats that weights are fetched ahead by, at least: some are read only once, from slower memory. */
+#define CK_CHANNEL_AHEAD 16384
+
+/* Where weights are fetched, and how many cache lines of them while CK_CHANNELS_AT_ONCE channels are added.
+ *
+ * Several parts of the tiles read the same weights, one after the other. Each part fetches its share of those that follow: if the
+ * first one fetched all of them, memory would have nothing to do while the others compute. */
+typedef struct ck_fetching {
+  const float *next;
+  size_t lines;
+} ck_fetching;
+
+CK_INLINE ck_fetching ck_fetching_of_part(const float *weights, const size_t channels, const int vectors, const size_t part,
+                                          const size_t parts) {
+  const size_t count = channels * (size_t)vectors * CK_LANES;
+  const size_t lines = ((size_t)vectors * CK_LANES * CK_CHANNELS_AT_ONCE / 16 + parts - 1) / parts;
+  const size_t times = (channels + CK_CHANNELS_AT_ONCE - 1) / CK_CHANNELS_AT_ONCE;
+  const float *const first = weights + (count > CK_CHANNEL_AHEAD ? count : CK_CHANNEL_AHEAD);
+  return (ck_fetching){.next = first + part * times * lines * 16, .lines = lines};
+}
+
+CK_INLINE void ck_fetch(ck_fetching *fetching) {
+  for (size_t line = 0; line < fetching->lines; line++, fetching->next += 16) ck_prefetch(fetching->next);
+}
 
 /* The next channels, at most a vector of them: sums[t] += samples[offsets[t] + channel] * weights[channel]. `tiles` and `vectors`
  * are constants at every call. */
 CK_INLINE const float *ck_add_channels(const float *samples, const size_t *offsets, const int channels, const float *weights,
-                                       ck_vector (*sums)[CK_CHANNEL_VECTORS], const int tiles, const int vectors,
-                                       const int fetches) {
+                                       ck_vector (*sums)[CK_CHANNEL_VECTORS], const int tiles, const int vectors) {
   CK_UNROLL for (int channel = 0; channel < channels; channel++, weights += vectors * CK_LANES) {
     ck_vector values[CK_CHANNEL_VECTORS];
-    CK_UNROLL for (int v = 0; v < vectors; v++) {
-      values[v] = ck_load(weights + v * CK_LANES);
-      if (fetches && v * CK_LANES % 16 == 0) ck_prefetch(weights + CK_CHANNEL_AHEAD + v * CK_LANES);
-    }
+    CK_UNROLL for (int v = 0; v < vectors; v++) values[v] = ck_load(weights + v * CK_LANES);
     CK_UNROLL for (int t = 0; t < tiles; t++) {
       const ck_vector sample = ck_broadcast(samples[offsets[t] + (size_t)channel]);
       CK_UNROLL for (int v = 0; v < vectors; v++) sums[t][v] = ck_multiply_add(sample, values[v], sums[t][v]);
@@ -24,9 +44,20 @@ CK_INLINE const float *ck_add_channels(const float *samples, const size_t *offse
   return weights;
 }
 
+/* The same for as many channels as a vector has lanes. */
+CK_INLINE const float *ck_add_channel_vector(const float *samples, const size_t *offsets, const float *weights,
+                                             ck_vector (*sums)[CK_CHANNEL_VECTORS], const int tiles, const int vectors,
+                                             ck_fetching *fetching) {
+  CK_UNROLL for (int channel = 0; channel < CK_LANES; channel += CK_CHANNELS_AT_ONCE) {
+    ck_fetch(fetching);
+    weights = ck_add_channels(samples + channel, offsets, CK_CHANNELS_AT_ONCE, weights, sums, tiles, vectors);
+  }
+  return weights;
+}
+
 /* Sums of some tiles and vectors of outputs in registers. */
 CK_INLINE void ck_channel_tile(const ck_channel_products *p, const float *transformed, const float *weights, float *products,
-                               const int tiles, const int vectors, const int fetches) {
+                               const int tiles, const int vectors, ck_fetching fetching) {
   ck_vector sums[CK_CHANNEL_TILES][CK_CHANNEL_VECTORS];
   size_t offsets[CK_CHANNEL_TILES];
   CK_UNROLL for (int t = 0; t < tiles; t++) {
@@ -34,7 +65,7 @@ CK_INLINE void ck_channel_tile(const ck_channel_products *p, const float *transf
     CK_UNROLL for (int v = 0; v < vectors; v++) sums[t][v] = ck_broadcast(0);
   }
   for (size_t channel = 0; channel < p->channels; channel += CK_LANES, transformed += p->tiles * CK_LANES)
-    weights = ck_add_channels(transformed, offsets, CK_LANES, weights, sums, tiles, vectors, fetches);
+    weights = ck_add_channel_vector(transformed, offsets, weights, sums, tiles, vectors, &fetching);
   CK_UNROLL for (int t = 0; t < tiles; t++) {
     CK_UNROLL for (int v = 0; v < vectors; v++)
       ck_store(products + ((size_t)v * p->tiles + (size_t)t) * CK_LANES, sums[t][v]);
@@ -48,12 +79,10 @@ CK_INLINE void ck_channel_point(const ck_channel_products *p, const float *trans
   for (size_t part = 0; part < parts; part++) {
     const size_t first = p->tiles * part / parts * CK_LANES;
     const size_t tiles = p->tiles * (part + 1) / parts - p->tiles * part / parts;
+    const ck_fetching fetching = ck_fetching_of_part(weights, p->channels, vectors, part, parts);
     switch (tiles) {
 #define CK_CHANNEL_CASE(count) \
-  case count: \
-    if (part == 0) ck_channel_tile(p, transformed + first, weights, products + first, count, vectors, 1); \
-    else ck_channel_tile(p, transformed + first, weights, products + first, count, vectors, 0); \
-    break;
+  case count: ck_channel_tile(p, transformed + first, weights, products + first, count, vectors, fetching); break;
       CK_CHANNEL_CASE(1) CK_CHANNEL_CASE(2) CK_CHANNEL_CASE(3) CK_CHANNEL_CASE(4) CK_CHANNEL_CASE(5) CK_CHANNEL_CASE(6)
 #undef CK_CHANNEL_CASE
     }
@@ -141,7 +170,8 @@ static void ck_finish_channels(const ck_winograd_output *w) {
 }
 
 /* Adds one tap to the sums of some pairs. */
-CK_INLINE void ck_map_tile(const ck_map_tap *p, const ck_map_pair *pairs, const int tiles, const int vectors, const int fetches) {
+CK_INLINE void ck_map_tile(const ck_map_tap *p, const ck_map_pair *pairs, const int tiles, const int vectors,
+                           ck_fetching fetching) {
   ck_vector sums[CK_CHANNEL_TILES][CK_CHANNEL_VECTORS];
   size_t offsets[CK_CHANNEL_TILES];
   CK_UNROLL for (int t = 0; t < tiles; t++) {
@@ -152,9 +182,11 @@ CK_INLINE void ck_map_tile(const ck_map_tap *p, const ck_map_pair *pairs, const 
   const float *samples = p->samples, *weights = p->weights;
   size_t channel = 0;
   for (; channel + CK_LANES <= p->channels; channel += CK_LANES, samples += p->inputPositions * CK_LANES)
-    weights = ck_add_channels(samples, offsets, CK_LANES, weights, sums, tiles, vectors, fetches);
-  for (; channel < p->channels; channel++, samples++)
-    weights = ck_add_channels(samples, offsets, 1, weights, sums, tiles, vectors, fetches);
+    weights = ck_add_channel_vector(samples, offsets, weights, sums, tiles, vectors, &fetching);
+  for (; channel < p->channels; channel++, samples++) {
+    if (channel % CK_CHANNELS_AT_ONCE == 0) ck_fetch(&fetching);
+    weights = ck_add_channels(samples, offsets, 1, weights, sums, tiles, vectors);
+  }
   CK_UNROLL for (int t = 0; t < tiles; t++) {
     CK_UNROLL for (int v = 0; v < vectors; v++)
       ck_store(p->sums + ((size_t)v * p->outputPositions + pairs[t].position) * CK_LANES, sums[t][v]);
@@ -165,12 +197,10 @@ CK_INLINE void ck_map_pairs(const ck_map_tap *p, const int vectors) {
   const size_t parts = (p->pairCount + CK_CHANNEL_TILES - 1) / CK_CHANNEL_TILES;
   for (size_t part = 0; part < parts; part++) {
     const size_t first = p->pairCount * part / parts;
+    const ck_fetching fetching = ck_fetching_of_part(p->weights, p->channels, vectors, part, parts);
     switch (p->pairCount * (part + 1) / parts - first) {
 #define CK_MAP_CASE(count) \
-  case count: \
-    if (part == 0) ck_map_tile(p, p->pairs + first, count, vectors, 1); \
-    else ck_map_tile(p, p->pairs + first, count, vectors, 0); \
-    break;
+  case count: ck_map_tile(p, p->pairs + first, count, vectors, fetching); break;
       CK_MAP_CASE(1) CK_MAP_CASE(2) CK_MAP_CASE(3) CK_MAP_CASE(4) CK_MAP_CASE(5) CK_MAP_CASE(6)
 #undef CK_MAP_CASE
     }

@@ -116,7 +116,7 @@ final class WinogradConvolution: Sendable {
   }
 
   /// The units that tiles are dealt into as whole vectors, and how many parts the outputs: more than one where lanes are channels
-  /// and there are few tiles, so that threads share the weights, and each transforms all samples.
+  /// and there are so few tiles that threads do better to share the weights, each of which then transforms all samples.
   private func shares(
     of region: WinogradPlan.Region, imagesPerVector: Int, threads: Int
   ) -> (units: [Range<Int>], parts: Int) {
@@ -136,7 +136,8 @@ final class WinogradConvolution: Sendable {
     }
     let needed = (vectors + most - 1) / most
     let balanced = min((needed + threads - 1) / threads * threads, vectors)
-    let parts = plan.channelsPerVector == 1 ? 1 : min(plan.chunks.count, (threads + needed - 1) / needed)
+    let isOfChannels = plan.channelsPerVector > 1 && vectors < kernels.lanes * threads
+    let parts = isOfChannels ? min(plan.chunks.count, (threads + needed - 1) / needed) : 1
     if parts > 1 && parts * needed >= balanced { return (evenly(needed), parts) }
     // Full units end with rows of tiles more often; few units are dealt evenly, so that no thread has one more.
     guard needed >= 8 * threads else { return (evenly(balanced), 1) }
