@@ -115,6 +115,10 @@ CK_INLINE void ck_deal(const float *columns, ck_vector *streams) {
   streams[3] = __builtin_shufflevector(odd0, odd1, CK_ODDS);
 }
 
+/* Tiles whose samples at one point stand together, of each channel in turn: what one loop over the channels reads lies in one piece,
+ * which the hardware foresees. */
+#define CK_PAIR (2 * CK_LANES)
+
 /* Rows first, whose columns tiles share; then, dealt into tiles, columns. */
 CK_INLINE void ck_transform_points(const ck_winograd_input *t, const int rowPoints, const int points) {
   float values[CK_WINOGRAD_MOST_ROW_POINTS * CK_UNIT_COLUMNS] __attribute__((aligned(64)));
@@ -122,7 +126,8 @@ CK_INLINE void ck_transform_points(const ck_winograd_input *t, const int rowPoin
   float beyond[CK_WINOGRAD_MOST_ROW_POINTS][2][CK_WINOGRAD_MOST_TILES] __attribute__((aligned(64)));
   int isLast[CK_WINOGRAD_MOST_TILES] __attribute__((aligned(64))) = {};
   const int hasRuns = t->runCount > 1;
-  const size_t tiles = t->tiles, pointStride = t->pointStride; /* which stores might change, for all the compiler knows */
+  /* What stores might change, for all the compiler knows. */
+  const size_t tiles = t->tiles, pointStride = t->pointStride, pairStride = t->pairStride;
   for (size_t i = 0; hasRuns && i < t->runCount; i++) isLast[t->runs[i].firstTile + t->runs[i].tiles - 1] = -1;
   for (size_t channel = 0; channel < t->channels; channel++) {
     for (size_t i = 0; i < t->runCount; i++) {
@@ -134,9 +139,9 @@ CK_INLINE void ck_transform_points(const ck_winograd_input *t, const int rowPoin
         for (int column = 0; column < points - 4; column++)
           beyond[row][column][end - 1] = values[(size_t)row * CK_UNIT_COLUMNS + 4 * end + (size_t)column];
     }
-    float *const transformed = t->transformed + channel * tiles;
+    float *const transformed = t->transformed + channel * t->channelStep;
     for (size_t tile = 0; tile < tiles; tile += CK_LANES) {
-      float *target = transformed + tile;
+      float *target = transformed + tile / CK_PAIR * pairStride + tile % CK_PAIR;
       CK_UNROLL for (int row = 0; row < rowPoints; row++) {
         const float *const columns = values + row * CK_UNIT_COLUMNS + 4 * tile;
         ck_vector streams[CK_WINOGRAD_MOST_POINTS], atPoints[CK_WINOGRAD_MOST_POINTS];
@@ -163,32 +168,74 @@ static void ck_winograd_transform(const ck_winograd_input *t) {
   else ck_transform_points(t, 8, 6);
 }
 
+/* The sums over all channels at one point, of some outputs and pairs of vectors of tiles, in registers; the last three arguments
+ * are constants at every call. */
+CK_INLINE void ck_point_tile(const ck_winograd_products *p, const float *samples, const float *weights, float *products,
+                             const int outputs, const int pairs, const int vectors) {
+  const size_t pairStride = p->pairStride, channelStep = p->channelStep;
+  ck_vector sums[2][CK_OUTPUT_BLOCK][CK_MOST_VECTORS];
+  CK_UNROLL for (int pair = 0; pair < pairs; pair++) {
+    CK_UNROLL for (int o = 0; o < outputs; o++) {
+      CK_UNROLL for (int v = 0; v < vectors; v++) sums[pair][o][v] = ck_broadcast(0);
+    }
+  }
+  _Pragma("clang loop unroll_count(4)") for (size_t channel = 0; channel < p->channels; channel++) {
+    CK_UNROLL for (int pair = 0; pair < pairs; pair++)
+      ck_multiply(sums[pair], weights, samples + (size_t)pair * pairStride, outputs, vectors);
+    samples += channelStep;
+    weights += outputs;
+  }
+  CK_UNROLL for (int pair = 0; pair < pairs; pair++) {
+    CK_UNROLL for (int o = 0; o < outputs; o++) {
+      CK_UNROLL for (int v = 0; v < vectors; v++)
+        ck_store(products + (size_t)o * p->tiles + pair * CK_PAIR + v * CK_LANES, sums[pair][o][v]);
+    }
+  }
+}
+
+/* Cache lines that are fetched at once, at most. */
+#define CK_MOST_FETCHED 16
+
+/* The sums of a block of outputs at one point. Each call fetches its share of the next block's weights. */
+#define CK_BLOCK(outputs, most) \
+  static void ck_point_block_of_##outputs(const ck_winograd_products *p, const float *samples, const float *weights, \
+                                          float *products) { \
+    const ck_winograd_products own = *p; /* stores might change what is not local, for all the compiler knows */ \
+    enum { pairs = most < 4 ? 1 : 2, span = pairs * CK_PAIR }; \
+    const size_t count = own.channels * outputs, share = count / 16 / (own.tiles / span + 1) + 1; \
+    const size_t lines = share < CK_MOST_FETCHED ? share : CK_MOST_FETCHED; \
+    const float *fetched = weights + count; \
+    size_t tile = 0; \
+    for (; tile + span <= own.tiles; tile += span, samples += pairs * own.pairStride) { \
+      for (size_t line = 0; line < lines; line++, fetched += 16) __builtin_prefetch(fetched, 0, 3); \
+      ck_point_tile(&own, samples, weights, products + tile, outputs, pairs, 2); \
+    } \
+    for (; pairs > 1 && tile + CK_PAIR <= own.tiles; tile += CK_PAIR, samples += own.pairStride) \
+      ck_point_tile(&own, samples, weights, products + tile, outputs, 1, 2); \
+    if (tile < own.tiles) ck_point_tile(&own, samples, weights, products + tile, outputs, 1, 1); \
+  }
+CK_TILES(CK_BLOCK)
+#undef CK_BLOCK
+
 static void ck_winograd_multiply(const ck_winograd_products *p) {
-  const size_t blocks = (p->outputs + CK_OUTPUT_BLOCK - 1) / CK_OUTPUT_BLOCK, vectors = p->tiles / CK_LANES;
+  const size_t blocks = (p->outputs + CK_OUTPUT_BLOCK - 1) / CK_OUTPUT_BLOCK;
   const size_t fewest = p->outputs / blocks, spare = p->outputs % blocks;
-  const ptrdiff_t tapOffset = 0;
-  ck_pass pass = {.weights = p->weights, .tapOffsets = &tapOffset, .taps = 1};
-  ck_correlation c = {.channelStride = (ptrdiff_t)p->tiles, .channels = p->channels};
-  ck_destination destination = {};
+  const float *weights = p->weights;
   for (size_t point = 0; point < p->pointCount; point++) {
-    c.input = p->transformed + p->points[point] * p->pointStride;
+    const float *const samples = p->transformed + p->points[point] * p->pointStride;
     float *products = p->products + point * p->productStride;
     for (size_t block = 0, part = 0; block < blocks; block++) {
       /* outputs * (block + 1) / blocks - outputs * block / blocks, without divisions. */
       part += spare;
-      pass.sumCount = fewest + (part >= blocks);
+      const size_t outputs = fewest + (part >= blocks);
       if (part >= blocks) part -= blocks;
-      const size_t most = ck_tile_vectors(pass.sumCount);
-      for (size_t o = 0; o < pass.sumCount; o++, products += p->tiles) destination.rows[o] = products;
-      size_t x = 0, tiles = 0;
-      for (; x + most <= vectors; x += most) tiles++;
-      ck_run_tiles(&c, &pass, tiles, &destination, NULL);
-      for (size_t width; x < vectors; x += width) {
-        width = vectors - x;
-        width -= width == 7;
-        ck_run_tile(&c, &pass, x * CK_LANES, &destination, x * CK_LANES, NULL, width);
+      switch (outputs) {
+#define CK_BLOCK(outputs, most) case outputs: ck_point_block_of_##outputs(p, samples, weights, products); break;
+        CK_TILES(CK_BLOCK)
+#undef CK_BLOCK
       }
-      pass.weights += p->channels * pass.sumCount;
+      weights += p->channels * outputs;
+      products += p->tiles * outputs;
     }
   }
 }

@@ -45,7 +45,8 @@ typedef struct ck_winograd_run {
   size_t images; /* where lanes are images: those that there are */
 } ck_winograd_run;
 
-/* transformed[point * pointStride + channel * tiles + tile]; writes up to one vector past the tiles of each point. */
+/* transformed[point * pointStride + tile / (2 * lanes) * pairStride + channel * channelStep + tile % (2 * lanes)]; writes up to one
+ * vector past the tiles of each point. */
 typedef struct ck_winograd_input {
   const float *input;
   ptrdiff_t channelStride;
@@ -57,7 +58,8 @@ typedef struct ck_winograd_input {
   /* Where column 0 of each of the `rowPoints` rows that the tiles of each run read stands; CK_NOWHERE for zeros. */
   const ptrdiff_t *rowOffsets;
   float *transformed;
-  size_t pointStride, tiles; /* of the unit: a multiple of the lanes */
+  size_t pointStride, pairStride, channelStep;
+  size_t tiles; /* of the unit: a multiple of the lanes */
 } ck_winograd_input;
 
 /* Samples of planes that become lanes: channels of one image, or one channel of several images. Sample (r, c) of tile t in phase f
@@ -83,10 +85,11 @@ typedef struct ck_lane_samples {
 } ck_lane_samples;
 
 /* products[i * productStride + output * tiles + tile] = sum over channel c of
- *   weight(points[i], output, c) * transformed[points[i] * pointStride + c * tiles + tile]. */
+ *   weight(points[i], output, c) * transformed[points[i] * pointStride + tile / (2 * lanes) * pairStride + c * channelStep +
+ *   tile % (2 * lanes)]. */
 typedef struct ck_winograd_products {
   const float *transformed;
-  size_t pointStride, channels, tiles;
+  size_t pointStride, pairStride, channelStep, channels, tiles;
   /* For each of the points, and each block of outputs * i / blocks ..< outputs * (i + 1) / blocks outputs, where the number
    * of blocks is outputs / outputBlock rounded up: channels * (outputs of the block) floats. */
   const float *weights;
@@ -94,7 +97,6 @@ typedef struct ck_winograd_products {
   size_t pointCount, outputs;
   float *products;
   size_t productStride;
-  float *scratch; /* CK_SCRATCH_PER_PHASE floats */
 } ck_winograd_products;
 
 /* The same where lanes are channels: products[i * productStride + (block * tiles + tile) * lanes + lane], a block being a vector of

@@ -32,7 +32,8 @@ final class WinogradConvolution: Sendable {
     convenience init(_ convolution: WinogradConvolution) { self.init(convolution, imagesPerVector: 1) }
 
     fileprivate init(_ convolution: WinogradConvolution, imagesPerVector: Int) {
-      winograd = WinogradPlan.Scratch(convolution.plan, imagesPerVector: imagesPerVector)
+      winograd = WinogradPlan.Scratch(
+        convolution.plan, imagesPerVector: imagesPerVector, lanes: convolution.kernels.lanes)
       direct = DirectRepetition(
         convolution.plan.direction, convolution.plan.extents, weight: convolution.weight, bias: convolution.bias,
         epilogue: convolution.epilogue, kernels: convolution.kernels)

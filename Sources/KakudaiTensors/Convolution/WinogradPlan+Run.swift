@@ -56,11 +56,17 @@ extension WinogradPlan {
     let products: Storage
     /// Samples whose lanes are images or channels.
     let samples: Storage?
-    let phases = Storage(count: Int(CK_SCRATCH_PER_PHASE))
     let checks: Storage
     /// Between the points of the tiles of one run.
     private(set) var pointStride = 0
     private(set) var productStride = 0
+    /// Where points stand, as `ck_winograd_products` says.
+    private(set) var pairStride = 0
+    private(set) var channelStep = 0
+    /// Tiles of two vectors.
+    private let pair: Int
+    /// Whether all channels of a pair stand together, else all tiles of a channel.
+    private let standInPairs: Bool
     /// The same for all tiles at which no weight is left.
     let zeros: Storage
     private let channels: Int
@@ -72,25 +78,28 @@ extension WinogradPlan {
     var productPointers: [UnsafePointer<Float>?] = []
 
     /// - Parameter imagesPerVector: 1 where lanes are tiles.
-    init(_ plan: WinogradPlan, imagesPerVector: Int) {
+    init(_ plan: WinogradPlan, imagesPerVector: Int, lanes: Int) {
       mostOutputs = plan.chunks.map(\.count).max() ?? 0
       channels = plan.transformedChannels
+      let planes = max(imagesPerVector, plan.channelsPerVector)
+      (pair, standInPairs) = (2 * lanes, planes == 1)
       let area = plan.pointsOfTile
-      points = Storage(
-        count: plan.horizontal.anchors.count * area * Self.stride(rows: channels, tiles: plan.mostTiles))
+      let tiles = standInPairs ? (plan.mostTiles + pair - 1) / pair * pair : plan.mostTiles
+      points = Storage(count: plan.horizontal.anchors.count * area * Self.stride(rows: channels, tiles: tiles))
       products = Storage(
         count: plan.horizontal.phases.count * area * Self.stride(rows: mostOutputs, tiles: plan.mostTiles))
       zeros = Storage(count: mostOutputs * plan.mostTiles)
       checks = Storage(count: plan.mostTiles * plan.channelsPerVector)
       zeros.elements.update(repeating: 0, count: zeros.count)
-      let lanes = max(imagesPerVector, plan.channelsPerVector)
-      samples = lanes == 1 ? nil : Storage(count: plan.samplesOfRun(lanes) * lanes)
+      samples = planes == 1 ? nil : Storage(count: plan.samplesOfRun(planes) * planes)
     }
 
     func setStrides(tiles: Int) {
+      let held = standInPairs ? (tiles + pair - 1) / pair * pair : tiles
       (pointStride, productStride) = (
-        Self.stride(rows: channels, tiles: tiles), Self.stride(rows: mostOutputs, tiles: tiles)
+        Self.stride(rows: channels, tiles: held), Self.stride(rows: mostOutputs, tiles: tiles)
       )
+      (pairStride, channelStep) = standInPairs ? (channels * pair, pair) : (pair, tiles)
     }
 
     /// An odd number of cache lines, so that the points of one tile do not all fall into the same cache set.
@@ -172,12 +181,13 @@ extension WinogradPlan {
               runs: runs.baseAddress,
               runCount: runs.count, rowOffsets: rowOffsets.baseAddress,
               transformed: transformed + index * pointsOfTile * scratch.pointStride,
-              pointStride: scratch.pointStride, tiles: tiles)
+              pointStride: scratch.pointStride, pairStride: scratch.pairStride, channelStep: scratch.channelStep,
+              tiles: tiles)
             operands.kernels.transform(&transform)
           }
         }
       }
-      transformed += inputChannels * tiles
+      transformed += inputChannels * scratch.channelStep
     }
   }
 
@@ -216,9 +226,10 @@ extension WinogradPlan {
           return operands.kernels.multiplyChannels(&multiplication)
         }
         var multiplication = ck_winograd_products(
-          transformed: transformed, pointStride: scratch.pointStride, channels: transformedChannels, tiles: tiles,
-          weights: weights, points: wanted.baseAddress, pointCount: wanted.count, outputs: outputs,
-          products: products, productStride: scratch.productStride, scratch: scratch.phases.elements)
+          transformed: transformed, pointStride: scratch.pointStride, pairStride: scratch.pairStride,
+          channelStep: scratch.channelStep, channels: transformedChannels, tiles: tiles, weights: weights,
+          points: wanted.baseAddress, pointCount: wanted.count, outputs: outputs, products: products,
+          productStride: scratch.productStride)
         operands.kernels.multiply(&multiplication)
       }
       weights += wanted.count * transformedChannels * outputs
