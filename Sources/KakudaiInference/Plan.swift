@@ -93,7 +93,9 @@ public struct Plan: Sendable {
       try! stream(
         rows, Settings(rows, threads: Parallel.threadCount, stepRows: rowsPerStep, sideBySide: sideBySide),
         output: target,
-        read: { range, window in copy(range, from: source, to: window, channels: rows.sizes[0].channels) },
+        read: { range, window in
+          window.copy(range, 0..<source.width, from: source, channels: rows.sizes[0].channels)
+        },
         write: { _, _ in })
       withExtendedLifetime(picture) {}
     }
@@ -126,8 +128,10 @@ public struct Plan: Sendable {
         read: { range, window in
           let band = Storage(count: input.channels * range.count * input.width)
           try read(range, UnsafeMutableBufferPointer(start: band.elements, count: band.count))
-          copy(
-            range, from: RowWindow(band: band.elements, range, width: input.width), to: window,
+          let columns = 0..<input.width
+          window.copy(
+            range, columns,
+            from: RowWindow(range, columns, in: band.elements, height: input.height, width: input.width),
             channels: input.channels)
         }, write: write)
     }
@@ -142,8 +146,9 @@ public struct Plan: Sendable {
     let output = last.output
     try stream(last) { range, window in
       let band = Storage(count: output.channels * range.count * output.width)
-      copy(
-        range, from: window, to: RowWindow(band: band.elements, range, width: output.width), channels: output.channels)
+      let columns = 0..<output.width
+      RowWindow(range, columns, in: band.elements, height: output.height, width: output.width)
+        .copy(range, columns, from: window, channels: output.channels)
       try write(range, UnsafeBufferPointer(start: band.elements, count: band.count))
     }
   }
@@ -180,21 +185,5 @@ public struct Plan: Sendable {
         try rowStream.run(threads: settings.threads, read: read, write: write)
       }
     }
-  }
-}
-
-/// Copies rows of all channels.
-private func copy(_ rows: Range<Int>, from source: RowWindow, to target: RowWindow, channels: Int) {
-  for channel in 0..<channels {
-    for y in rows { target.row(y, channel: channel).update(from: source.row(y, channel: channel), count: target.width) }
-  }
-}
-
-extension RowWindow {
-  /// Some rows of a picture, one plane of them for each channel.
-  fileprivate init(band: UnsafeMutablePointer<Float>, _ rows: Range<Int>, width: Int) {
-    self.init(
-      base: band - rows.lowerBound * width, channelStride: rows.count * width, rowStride: width,
-      slots: rows.upperBound, height: rows.upperBound, width: width)
   }
 }

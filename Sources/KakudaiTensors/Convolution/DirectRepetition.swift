@@ -35,17 +35,9 @@ final class DirectRepetition {
       return computeWhole(group: group, rows: rows, columns: columns, from: input, to: output, residual: residual)
     }
     let memory = Storage(count: plan.outputChannels * rows.count * whole.count)
-    let copy = RowWindow(
-      base: memory.elements - rows.lowerBound * whole.count - whole.lowerBound,
-      channelStride: rows.count * whole.count, rowStride: whole.count, slots: output.height, height: output.height,
-      width: output.width)
+    let copy = RowWindow(rows, whole, in: memory.elements, height: output.height, width: output.width)
     computeWhole(group: group, rows: rows, columns: whole, from: input, to: copy, residual: residual)
-    for channel in 0..<plan.outputChannels {
-      for row in rows {
-        (output.row(row, channel: channel) + columns.lowerBound)
-          .update(from: copy.row(row, channel: channel) + columns.lowerBound, count: columns.count)
-      }
-    }
+    output.copy(rows, columns, from: copy, channels: plan.outputChannels)
     withExtendedLifetime(memory) {}
   }
 

@@ -40,6 +40,15 @@ package struct RowWindow: @unchecked Sendable {
     self.init(base: base, channelStride: height * width, rowStride: width, slots: height, height: height, width: width)
   }
 
+  /// Some rows and columns of each channel, which follow each other in `memory`.
+  package init(
+    _ rows: Range<Int>, _ columns: Range<Int>, in memory: UnsafeMutablePointer<Float>, height: Int, width: Int
+  ) {
+    self.init(
+      base: memory - rows.lowerBound * columns.count - columns.lowerBound, channelStride: rows.count * columns.count,
+      rowStride: columns.count, slots: height, height: height, width: width)
+  }
+
   /// The zeros around its rows, if they are as wide as a convolution needs to read rows where they stand.
   func zeros(for margins: (left: Int, right: Int)?) -> Zeros? {
     guard let zeros, let margins, zeros.left >= margins.left, zeros.right >= margins.right else { return nil }
@@ -60,6 +69,16 @@ package struct RowWindow: @unchecked Sendable {
     return window
   }
 
+  /// Takes some rows and columns of as many channels from elsewhere.
+  package func copy(_ rows: Range<Int>, _ columns: Range<Int>, from source: RowWindow, channels: Int) {
+    for channel in 0..<channels {
+      for y in rows {
+        (row(y, channel: channel) + columns.lowerBound)
+          .update(from: source.row(y, channel: channel) + columns.lowerBound, count: columns.count)
+      }
+    }
+  }
+
   /// Whether the rows of a channel follow each other without gaps.
   var isContiguous: Bool { rowStride == width && slots >= height }
 }
@@ -72,15 +91,8 @@ extension RowWindow {
   ) -> (memory: Storage, window: RowWindow) {
     // Vectors are read across the end.
     let memory = Storage(count: channels * rows.count * width + lanes)
-    let window = RowWindow(
-      base: memory.elements - rows.lowerBound * width, channelStride: rows.count * width, rowStride: width,
-      slots: height, height: height, width: width)
-    for channel in 0..<channels {
-      for y in rows {
-        let target = window.row(y, channel: channel) + columns.lowerBound
-        target.update(from: row(y, channel: channel) + columns.lowerBound, count: columns.count)
-      }
-    }
+    let window = RowWindow(rows, 0..<width, in: memory.elements, height: height, width: width)
+    window.copy(rows, columns, from: self, channels: channels)
     return (memory, window)
   }
 }
