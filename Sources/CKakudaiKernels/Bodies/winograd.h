@@ -196,7 +196,7 @@ CK_INLINE void ck_point_tile(const ck_winograd_products *p, const float *samples
 /* Cache lines that are fetched at once, at most. */
 #define CK_MOST_FETCHED 16
 
-/* The sums of a block of outputs at one point. Each call fetches its share of the next block's weights. */
+/* The sums of a block of outputs at one point. Each tile fetches its share of the next block's weights. */
 #define CK_BLOCK(outputs, most) \
   static void ck_point_block_of_##outputs(const ck_winograd_products *p, const float *samples, const float *weights, \
                                           float *products) { \

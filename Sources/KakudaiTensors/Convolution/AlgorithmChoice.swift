@@ -156,8 +156,11 @@ enum AlgorithmChoice {
     Double(extents.multiplications) / Double(lanes) / 0.85
   }
 
-  /// To read a vector of weights costs as much as 4 multiply-adds, as those of a whole network do not all stay in the caches.
-  private static func reading(_ weights: Int, lanes: Int) -> Double { 4 * Double(weights) / Double(lanes) }
+  /// What it costs to read a weight, or a vector of them, as those of a whole network do not all stay in the caches.
+  static let readingOfWeight = 4
+  private static func reading(_ weights: Int, lanes: Int) -> Double {
+    Double(readingOfWeight * weights) / Double(lanes)
+  }
 
   /// Products run at 92 %. To transform the samples of a vector of channels of a tile costs as much as 5 multiply-adds for each
   /// point, and to transform products back as much as 11. Where lanes can be tiles as well, the model may err.

@@ -140,6 +140,9 @@ extension ConvolutionExtents {
   /// Multiplications of one direction.
   var multiplications: Int { batch * coarsePlane * coarseChannels * fineChannelsPerGroup * kernelArea }
 
-  /// One thread where the work would not repay waking another (about 50 µs); to read a weight takes as long as 4 multiplications.
-  var threads: Int { multiplications + 4 * groups * weightsPerGroup < 2_000_000 ? 1 : Parallel.threadCount }
+  /// One thread where the work would not repay waking another (about 50 µs).
+  var threads: Int {
+    let cost = multiplications + AlgorithmChoice.readingOfWeight * groups * weightsPerGroup
+    return cost < 2_000_000 ? 1 : Parallel.threadCount
+  }
 }

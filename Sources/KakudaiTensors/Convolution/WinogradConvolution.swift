@@ -137,8 +137,8 @@ final class WinogradConvolution: Sendable {
     }
     let needed = (vectors + most - 1) / most
     let balanced = min((needed + threads - 1) / threads * threads, vectors)
-    let isOfChannels = plan.channelsPerVector > 1 && vectors < kernels.lanes * threads
-    let parts = isOfChannels ? min(plan.chunks.count, (threads + needed - 1) / needed) : 1
+    let sharesWeights = plan.channelsPerVector > 1 && vectors < kernels.lanes * threads
+    let parts = sharesWeights ? min(plan.chunks.count, (threads + needed - 1) / needed) : 1
     if parts > 1 && parts * needed >= balanced { return (evenly(needed), parts) }
     // Full units end with rows of tiles more often; few units are dealt evenly, so that no thread has one more.
     guard needed >= 8 * threads else { return (evenly(balanced), 1) }

@@ -84,8 +84,10 @@ extension WinogradPlan {
       let planes = max(imagesPerVector, plan.channelsPerVector)
       (pair, standInPairs) = (2 * lanes, planes == 1)
       let area = plan.pointsOfTile
-      let tiles = standInPairs ? (plan.mostTiles + pair - 1) / pair * pair : plan.mostTiles
-      points = Storage(count: plan.horizontal.anchors.count * area * Self.stride(rows: channels, tiles: tiles))
+      let together = standInPairs ? pair : 1
+      points = Storage(
+        count: plan.horizontal.anchors.count * area
+          * Self.stride(rows: channels, tiles: plan.mostTiles, together: together))
       products = Storage(
         count: plan.horizontal.phases.count * area * Self.stride(rows: mostOutputs, tiles: plan.mostTiles))
       zeros = Storage(count: mostOutputs * plan.mostTiles)
@@ -95,15 +97,17 @@ extension WinogradPlan {
     }
 
     func setStrides(tiles: Int) {
-      let held = standInPairs ? (tiles + pair - 1) / pair * pair : tiles
       (pointStride, productStride) = (
-        Self.stride(rows: channels, tiles: held), Self.stride(rows: mostOutputs, tiles: tiles)
+        Self.stride(rows: channels, tiles: tiles, together: standInPairs ? pair : 1),
+        Self.stride(rows: mostOutputs, tiles: tiles)
       )
       (pairStride, channelStep) = standInPairs ? (channels * pair, pair) : (pair, tiles)
     }
 
     /// An odd number of cache lines, so that the points of one tile do not all fall into the same cache set.
-    private static func stride(rows: Int, tiles: Int) -> Int { (rows * tiles / 16 + 1 | 1) * 16 }
+    private static func stride(rows: Int, tiles: Int, together: Int = 1) -> Int {
+      (rows * ((tiles + together - 1) / together * together) / 16 + 1 | 1) * 16
+    }
   }
 
   /// Computes some tiles of a region, at most `mostTiles` (where lanes are images, so many lanes), in one group.
