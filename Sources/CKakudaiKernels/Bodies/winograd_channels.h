@@ -25,8 +25,10 @@ CK_INLINE ck_fetching ck_fetching_of_part(const float *weights, const size_t cha
   return (ck_fetching){.next = first + part * times * lines * 16, .lines = lines};
 }
 
+/* A loop that is not unrolled: what stands around it would no longer find all sums in registers. */
 CK_INLINE void ck_fetch(ck_fetching *fetching) {
-  for (size_t line = 0; line < fetching->lines; line++, fetching->next += 16) ck_prefetch(fetching->next);
+  _Pragma("clang loop unroll(disable)") for (size_t line = 0; line < fetching->lines; line++, fetching->next += 16)
+    ck_prefetch(fetching->next);
 }
 
 /* The next channels, at most a vector of them: sums[t] += samples[offsets[t] + channel] * weights[channel]. `tiles` and `vectors`
