@@ -20,6 +20,9 @@
 #define CK_PRODUCT_RIGHTS 6
 #define CK_GRADIENT_LEFTS 8
 #define CK_GRADIENT_RIGHTS 3
+/* Of sums of few terms at points: those that are in registers at once. */
+#define CK_SHORT_VECTORS 1
+#define CK_SHORT_POINTS 8
 /* Rows of depthwise layers that leave their weights in registers. */
 #define CK_DEPTHWISE_AT_ONCE 4
 #define CK_CHANNEL_VECTORS 4
@@ -32,6 +35,7 @@
 #include "Bodies/resampling.h"
 #include "Bodies/unfolding.h"
 #include "Bodies/winograd_points.h"
+#include "Bodies/winograd_short_rows.h"
 #include "Bodies/winograd_rows.h"
 #include "Bodies/winograd.h"
 #include "Bodies/winograd_lanes.h"

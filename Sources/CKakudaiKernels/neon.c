@@ -20,6 +20,8 @@
 #define CK_PRODUCT_RIGHTS 6
 #define CK_GRADIENT_LEFTS 4
 #define CK_GRADIENT_RIGHTS 3
+#define CK_SHORT_VECTORS 1
+#define CK_SHORT_POINTS 8
 /* Rows of depthwise layers that leave their weights in registers. */
 #define CK_DEPTHWISE_AT_ONCE 4
 #define CK_CHANNEL_VECTORS 4
@@ -31,6 +33,7 @@
 #include "Bodies/resampling.h"
 #include "Bodies/unfolding.h"
 #include "Bodies/winograd_points.h"
+#include "Bodies/winograd_short_rows.h"
 #include "Bodies/winograd_rows.h"
 #include "Bodies/winograd.h"
 #include "Bodies/winograd_lanes.h"

@@ -16,6 +16,8 @@
 #define CK_PRODUCT_RIGHTS 3
 #define CK_GRADIENT_LEFTS 4
 #define CK_GRADIENT_RIGHTS 3
+#define CK_SHORT_VECTORS 2
+#define CK_SHORT_POINTS 2
 /* Rows of depthwise layers that leave their weights in registers. */
 #define CK_DEPTHWISE_AT_ONCE 2
 #define CK_CHANNEL_VECTORS 2
@@ -27,6 +29,7 @@
 #include "Bodies/resampling.h"
 #include "Bodies/unfolding.h"
 #include "Bodies/winograd_points.h"
+#include "Bodies/winograd_short_rows.h"
 #include "Bodies/winograd_rows.h"
 #include "Bodies/winograd.h"
 #include "Bodies/winograd_lanes.h"

@@ -1,6 +1,6 @@
 import KakudaiTensors
 
-/// A convolution that is computed directly and the one of single pixels that alone reads it, computed together: what passes
+/// A convolution that is computed directly, or from few terms, and the one of single pixels that alone reads it, computed together: what passes
 /// between them stays in the cache of a core, and no ring holds it.
 ///
 /// The inputs are those of the first, then those of the second but for what the first gives it.
@@ -38,6 +38,8 @@ struct RowChain: RowKernel {
     return reader.kernel.margins(reader.index)
   }
 
+  var rowUnit: Int { first.rowUnit }
+
   var multiplications: Int { first.multiplications + second.multiplications }
 
   /// The names of both algorithms.
@@ -51,8 +53,11 @@ struct RowChain: RowKernel {
     guard let scratch = scratch as? Scratch else { preconditionFailure("the memory is not that of this chain") }
     let firstInputs = Array(inputs.prefix(first.inputCount))
     let others = inputs.dropFirst(first.inputCount)
-    for top in stride(from: rows.lowerBound, to: rows.upperBound, by: tileRows) {
-      let tileRows = top..<min(top + tileRows, rows.upperBound)
+    var top = rows.lowerBound
+    while top < rows.upperBound {
+      // As the first one's tiles of rows are anchored.
+      let tileRows = top..<min(top / first.rowUnit * first.rowUnit + tileRows, rows.upperBound)
+      defer { top = tileRows.upperBound }
       for left in stride(from: columns.lowerBound, to: columns.upperBound, by: tileColumns) {
         let tile = left..<min(left + tileColumns, columns.upperBound)
         let between = scratch.window(from: left, height: output.height, width: output.width)
@@ -63,7 +68,7 @@ struct RowChain: RowKernel {
   }
 
   /// What is computed at once, 256 KB or 64 columns: as many rows as the first can take.
-  private var tileRows: Int { channels <= 64 ? first.rowsAtOnce : 1 }
+  private var tileRows: Int { channels <= 64 ? first.rowsAtOnce : first.rowUnit }
   private var tileColumns: Int { max(64, 65_536 / max(1, channels * tileRows) / 16 * 16) }
 
   private final class Scratch: RowScratch {

@@ -52,7 +52,7 @@ struct PlanTests {
     let network = RandomNetwork(seed: seed)
     let picture = Tensor.random(network.input, seed: seed &+ 100)
     // Nothing here is large enough for Winograd's algorithm to be chosen.
-    let algorithm: ConvolutionAlgorithm? = seed % 2 == 0 ? nil : .winograd
+    let algorithm = [nil, ConvolutionAlgorithm.winograd, .winogradRows][Int(seed / 3 % 3)]
     try withEveryKernelTable { kernels in
       try ConvolutionAlgorithm.$forced.withValue(algorithm) { try expectSameBits(network, picture, seed, kernels.name) }
     }
@@ -156,6 +156,23 @@ struct PlanTests {
       #expect(lines[4].contains("5×5"), "\(chained)")
       // At least six rows of eight channels less.
       #expect(chained.memory(threads: 1) <= apart.memory(threads: 1) - 6 * 8 * 70 * 4)
+    }
+  }
+
+  @Test func `sums of few terms are computed with the pixels that read them, and no bit changes`() throws {
+    let network = Sequential {
+      Conv2d(inChannels: 1, outChannels: 20, kernelSize: 5, padding: 2)
+      PReLU(parameters: 20)
+      Conv2d(inChannels: 20, outChannels: 4, kernelSize: 1)
+      Conv2d(inChannels: 4, outChannels: 2, kernelSize: 3, padding: 1)
+    }
+    let plan = Plan(recording: network, input: [1, 1, 90, 150])
+    #expect(plan.description.contains("winograd rows, direct"), "\(plan)")
+    let picture = Tensor.random(plan.input, seed: 1)
+    let whole = plan.computedWhole(picture)
+    for (rowsPerStep, threads) in [(1, 1), (3, 2), (4, 3), (7, 2), (nil, 1), (nil, 2)] {
+      let rows = try withThreadCount(threads) { try Self.streamed(plan, picture, rowsPerStep: rowsPerStep) }
+      #expect(rows == whole, "\(rowsPerStep ?? 0) rows, \(threads) threads")
     }
   }
 

@@ -1,4 +1,4 @@
-/* The kernels of ck_winograd_rows.h; needs convolution.h and winograd_points.h. */
+/* The kernels of ck_winograd_rows.h; needs convolution.h, winograd_points.h and winograd_short_rows.h. */
 
 /* The columns first ... of a row, zeros outside of the picture. */
 CK_INLINE ck_vector ck_load_columns(const float *row, ptrdiff_t first, ptrdiff_t columns) {
@@ -190,6 +190,16 @@ static void ck_fetch_rows(const ck_row_filter *f, ptrdiff_t first, size_t count)
       ck_prefetch_all(f->wanted + (ptrdiff_t)channel * f->channelStride + (ptrdiff_t)row * f->wantedRowStride + first, count);
 }
 
+/* Products of `width` columns of outputs, the first of which reads column `first` of what is transformed. */
+static void ck_correlate_points(const ck_row_filter *f, ptrdiff_t first, size_t width) {
+  for (size_t i = 0; i < f->correlationCount; i++) {
+    ck_correlation correlation = f->correlations[i];
+    correlation.input += first;
+    correlation.width = width;
+    ck_correlate(&correlation);
+  }
+}
+
 static int ck_filter_rows(const ck_row_filter *f) {
   const size_t positions = (f->width + f->horizontalPhases - 1) / f->horizontalPhases;
   int areFinite = 1;
@@ -201,15 +211,14 @@ static int ck_filter_rows(const ck_row_filter *f) {
     for (size_t part = 0; part < f->parts; part++)
       ck_transform_rows(f, part, aligned, first + (ptrdiff_t)(count + f->reach));
     if (f->wanted) ck_fetch_rows(f, first, count);
-    for (size_t i = 0; i < f->correlationCount; i++) {
-      ck_correlation correlation = f->correlations[i];
-      correlation.input += first - aligned;
-      correlation.width = width;
-      ck_correlate(&correlation);
-    }
     float *const checks = f->checks + column;
     memset(checks, 0, (width + CK_LANES - 1) / CK_LANES * sizeof(ck_vector));
-    ck_combine_rows(f, column, width);
+    if (f->terms > 0) {
+      ck_filter_short_sums(f, f->transformed + (first - aligned), column, width);
+    } else {
+      ck_correlate_points(f, first - aligned, width);
+      ck_combine_rows(f, column, width);
+    }
     for (size_t i = 0; i < width; i++) areFinite &= checks[i] == 0;
   }
   if (f->streams) ck_fence();

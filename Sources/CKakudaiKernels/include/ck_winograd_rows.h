@@ -7,13 +7,17 @@
 
 #define CK_ROW_POINTS 8
 #define CK_MOST_ROWS 6
+#define CK_SHORT_OUTPUTS 3
 
 /* `tileRows` rows of each vertical phase of all outputs, in pieces of columns that stay in the caches. For each of them
  *  1. transformed[p * pointStride + (part * channels + c) * transformedStride + i] becomes a column of the eight rows of a part at
  *     point p, zeros where the picture, whose columns are 0 ..< columns, has none; column i = 0 is the multiple of 16 at or before
  *     the first that is read;
  *  2. the correlations compute products from that;
- *  3. outputs become the transform of products[places[phase * 8 + p] + o * productStride + x - (the first column of the piece)]. */
+ *  3. outputs become the transform of products[places[phase * 8 + p] + o * productStride + x - (the first column of the piece)].
+ * Where there are terms, there is one phase of each axis, and the last two steps are one, in which no product is stored: that of
+ * output o at point p is the sum over terms t of what 1. gives at termOffsets[t] + x, from the first column that is read, times a
+ * weight: termWeights[(t * 8 + p) * outputs + o] of each CK_SHORT_OUTPUTS outputs after the other. */
 typedef struct ck_row_filter {
   const float *input; /* column 0 */
   ptrdiff_t channelStride, columns;
@@ -32,6 +36,9 @@ typedef struct ck_row_filter {
   /* All blocks of outputs at all points, but for the width; they read column 0 of what is transformed. */
   const ck_correlation *correlations;
   size_t correlationCount;
+  size_t terms;
+  const ptrdiff_t *termOffsets;
+  const float *termWeights;
   const float *products;
   ptrdiff_t productStride;
   const ptrdiff_t *places; /* CK_NOWHERE where a phase has no products at a point */

@@ -120,8 +120,8 @@ enum AlgorithmChoice {
       let plan = WinogradRowsPlan(direction, extents, kernels: kernels)
     else { return nil }
     if forced == .winogradRows { return plan }
-    // What tiles of six save does not repay holding rows for them.
-    guard plan.tile < 6 || !plan.hasLongRows else { return nil }
+    // What tiles of six save, or of few terms, does not repay holding rows for them.
+    guard plan.tile < 6 && !plan.sumsAreShort || !plan.hasLongRows else { return nil }
     // Rows end in vectors that are not full by either algorithm; narrow ones are joined by the direct one.
     let positions = plan.horizontal.positions
     let vectors = (positions + kernels.lanes - 1) / kernels.lanes
@@ -190,15 +190,21 @@ enum AlgorithmChoice {
   }
 
   /// Products run at 92 %. To transform a vector of the rows of one channel costs as much as 50 multiply-adds, a sum of
-  /// products that is stored and taken up again 16, each row of a point 500 besides.
+  /// products that is stored and taken up again 16, each row of a point 500 besides. Where sums are short, products run at 85 %,
+  /// and to make the rows of an output of all of its sums costs 40, and for each tile 40 besides.
   private static func cost(of plan: WinogradRowsPlan, lanes: Int) -> Double {
     let tiles = plan.extents.batch * ((plan.outputSize.height + plan.unit - 1) / plan.unit)
     let vectors = tiles * ((plan.horizontal.positions + lanes - 1) / lanes)
+    let transforms = plan.parts * plan.inputChannels
+    guard !plan.sumsAreShort else {
+      let products = Double(plan.terms * WinogradRowsPlan.points * plan.outputChannels)
+      return Double(vectors) * (products / 0.85 + Double(50 * transforms + 40 * plan.outputChannels))
+        + Double(40 * tiles * plan.outputChannels)
+    }
     let lines = plan.phases.map { $0.count * plan.outputChannels }
     let terms = lines.enumerated().reduce(0) { $0 + $1.element * plan.parts(point: $1.offset) } * plan.inputChannels
     let products = terms * plan.extents.horizontal.kernel
     let stored = lines.reduce(0, +) * plan.horizontal.phases.count
-    let transforms = plan.parts * plan.inputChannels
     return Double(vectors) * (Double(products) / 0.92 + Double(50 * transforms + 16 * stored))
       + Double(tiles * WinogradRowsPlan.points * 500)
   }

@@ -86,14 +86,18 @@ package final class RowConvolution: Sendable {
   /// The picture, and what the epilogue adds.
   package var inputCount: Int { epilogue.residual == .none ? 1 : 2 }
 
-  /// Whether it reads rows where they stand and computes any part of them directly, one output for each position.
+  /// Whether it reads rows where they stand and computes any part of them, from its tiles' first row on, one output for each
+  /// position.
   package var computesTiles: Bool {
-    guard case .direct = algorithm else { return false }
-    return plan.margins != nil && plan.verticalPhases * plan.horizontalPhases == 1
+    switch algorithm {
+    case .direct: plan.margins != nil && plan.verticalPhases * plan.horizontalPhases == 1
+    case .winogradRows(let winograd): winograd.plan.sumsAreShort
+    case .winograd, .smallMap: false
+    }
   }
 
   /// The most rows that one call of a kernel computes from rows that stand in a ring.
-  package var rowsAtOnce: Int { depthwise == nil ? 1 : Int(CK_DEPTHWISE_ROWS) }
+  package var rowsAtOnce: Int { depthwise == nil ? rowUnit : Int(CK_DEPTHWISE_ROWS) }
 
   /// Whether each output reads the pixel at its place only, directly.
   package var readsPixels: Bool {

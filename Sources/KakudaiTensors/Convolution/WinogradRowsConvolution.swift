@@ -35,6 +35,8 @@ final class WinogradRowsConvolution: Sendable {
     fileprivate let correlations: RowCorrelations
     /// The places of the products of the first output in each phase at each point.
     fileprivate let places: UnsafeMutableBufferPointer<Int>
+    /// Where the samples of each term of short sums stand.
+    fileprivate let termOffsets: UnsafeMutableBufferPointer<Int>
     fileprivate let direct: DirectRepetition
 
     init(_ convolution: WinogradRowsConvolution) {
@@ -47,7 +49,11 @@ final class WinogradRowsConvolution: Sendable {
       productStride = plan.mostPositions * plan.horizontal.phases.count + 16
       let linesOfPoint = plan.outputChannels * plan.vertical.phases.count
       points = Storage(count: WinogradRowsPlan.points * pointStride)
-      products = Storage(count: WinogradRowsPlan.points * linesOfPoint * productStride)
+      products = Storage(count: plan.sumsAreShort ? 0 : WinogradRowsPlan.points * linesOfPoint * productStride)
+      termOffsets = .copying(
+        (0..<(plan.sumsAreShort ? plan.parts * plan.inputChannels : 0)).flatMap { [channelStride] line in
+          plan.horizontal.phases[0].map { line * channelStride + $0.offset - plan.horizontal.smallestOffset }
+        })
       checks = Storage(count: plan.outputSize.width + 16)
       let productStride = productStride
       places = .copying(
@@ -58,7 +64,8 @@ final class WinogradRowsConvolution: Sendable {
             } ?? nowhere
           }
         })
-      let rows = plan.correlations.enumerated().compactMap { [points, products, pointStride, productStride] in
+      let correlated = plan.sumsAreShort ? [] : plan.correlations
+      let rows = correlated.enumerated().compactMap { [points, products, pointStride, productStride] in
         let (point, correlation) = $0
         return correlation.map {
           RowCorrelations.Row(
@@ -70,7 +77,10 @@ final class WinogradRowsConvolution: Sendable {
       correlations = RowCorrelations(rows, inputStride: channelStride, outputStride: productStride)
     }
 
-    deinit { places.deallocate() }
+    deinit {
+      places.deallocate()
+      termOffsets.deallocate()
+    }
   }
 
   /// Rows and columns of the output of one image; windows hold all channels.
@@ -177,6 +187,9 @@ final class WinogradRowsConvolution: Sendable {
       filter.checks = scratch.checks.elements
       filter.streams = streams ? 1 : 0
       filter.places = UnsafePointer(scratch.places.baseAddress)
+      filter.terms = scratch.termOffsets.count
+      filter.termOffsets = UnsafePointer(scratch.termOffsets.baseAddress)
+      filter.termWeights = UnsafePointer(packed.elements)
       let calls = scratch.correlations.calls
       (filter.correlations, filter.correlationCount) = (UnsafePointer(calls.baseAddress), calls.count)
       return allOffsets.withUnsafeBufferPointer { offsets in

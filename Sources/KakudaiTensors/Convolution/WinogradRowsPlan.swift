@@ -13,6 +13,7 @@ final class WinogradRowsPlan: Sendable {
   static let points = Int(CK_ROW_POINTS)
   /// The finite points; the last one is ∞.
   static let finitePoints = [0, 0.5, -0.5, 1, -1, 1.5, -1.5]
+  private static let mostShortTerms = 20
 
   let direction: CorrelationPlan.Direction
   let extents: ConvolutionExtents
@@ -29,6 +30,11 @@ final class WinogradRowsPlan: Sendable {
   let phases: [[Int]]
   /// The correlation at each point; `nil` where no phase has products, as at ∞ where two taps are computed as three.
   let correlations: [CorrelationPlan?]
+  /// Of a sum at a point: a column of the kernel of each part of each input channel.
+  let terms: Int
+  /// Whether sums of some outputs at all points are computed in registers, where there is one phase: where they have few
+  /// terms, that takes less time than that products pass through memory.
+  let sumsAreShort: Bool
   /// Horizontal positions that are computed at once: as many as keep transformed rows and products in the second-level cache.
   let mostPositions: Int
 
@@ -73,7 +79,9 @@ final class WinogradRowsPlan: Sendable {
     }
     guard correlations.allSatisfy({ $0 == nil || $0!.margins != nil }) else { return nil }
     let rows = inputChannels * Self.parts(of: taps, tapsPerPart: tapsPerPart, point: 0)
-    let products = outputChannels * vertical.phases.count * horizontal.phases.count
+    terms = inputChannels * Self.parts(of: taps, tapsPerPart: tapsPerPart, point: 0) * horizontal.phases[0].count
+    sumsAreShort = vertical.phases.count * horizontal.phases.count == 1 && terms <= Self.mostShortTerms
+    let products = sumsAreShort ? 0 : outputChannels * vertical.phases.count * horizontal.phases.count
     let cached = max(64, floatsOfSmallCache / (Self.points * max(1, rows + products)))
     let strips = (horizontal.positions + cached - 1) / cached
     mostPositions = ((horizontal.positions + strips - 1) / max(1, strips) + 15) / 16 * 16
@@ -98,8 +106,13 @@ final class WinogradRowsPlan: Sendable {
   func parts(point: Int) -> Int { Self.parts(of: taps, tapsPerPart: tapsPerPart, point: point) }
 
   var parts: Int { parts(point: 0) }
-  /// Whether every row that is held takes much memory.
-  var hasLongRows: Bool { inputChannels * horizontal.inputLength >= WinogradPlan.longestRow }
+  /// Whether every row that is held takes much memory: of the input, or, where it has few channels, of the output, which may
+  /// pass between two layers without being held.
+  var hasLongRows: Bool {
+    sumsAreShort
+      ? outputChannels * horizontal.outputLength >= 2 * WinogradPlan.longestRow
+      : inputChannels * horizontal.inputLength >= WinogradPlan.longestRow
+  }
   /// Positions of each vertical phase in one tile.
   var tile: Int { Self.points + 1 - tapsPerPart }
   /// The input rows that one tile reads.
@@ -169,6 +182,7 @@ final class WinogradRowsPlan: Sendable {
       fineChannels: extents.fineChannels, vertical: .init(extents.vertical), horizontal: .init(extents.horizontal),
       kernels: kernels.name)
     return weight.storage.packing(key) {
+      if sumsAreShort { return packedTerms(weight) }
       let packed = Storage(count: weightStart(point: Self.points))
       for (point, plan) in correlations.enumerated() {
         guard let plan else { continue }
@@ -178,6 +192,28 @@ final class WinogradRowsPlan: Sendable {
       }
       return packed
     }
+  }
+
+  /// The weights of short sums: those of some outputs after each other, for each of them all terms at all points.
+  private func packedTerms(_ weight: Tensor) -> Storage {
+    let packed = Storage(count: terms * Self.points * outputChannels)
+    let (columns, taps) = (extents.horizontal.kernel, horizontal.phases[0])
+    let outputsAtOnce = Int(CK_SHORT_OUTPUTS)
+    for (point, plan) in correlations.enumerated() {
+      let weights = plan.map { transformed(weight, $0, point: point) }
+      let lines = inputChannels * parts(point: point)
+      for output in 0..<outputChannels {
+        let first = output / outputsAtOnce * outputsAtOnce
+        let outputs = min(outputsAtOnce, outputChannels - first)
+        for term in 0..<terms {
+          let (line, tap) = term.quotientAndRemainder(dividingBy: taps.count)
+          let pair = direction == .correlation ? output * lines + line : line * outputChannels + output
+          packed.elements[first * terms * Self.points + (term * Self.points + point) * outputs + output - first] =
+            line < lines ? weights?.storage.elements[pair * columns + taps[tap].kernelIndex] ?? 0 : 0
+        }
+      }
+    }
+    return packed
   }
 
   func weightStart(point: Int) -> Int { correlations[..<point].reduce(0) { $0 + ($1?.weightCount ?? 0) } }

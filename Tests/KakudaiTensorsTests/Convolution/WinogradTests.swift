@@ -338,7 +338,8 @@ struct WinogradTests {
     #expect(isChosen(true, (56, 1), kernel: 9, stride: 2, size: 128, by: .winogradRows))
     #expect(isChosen(true, (128, 3), kernel: 4, stride: 2, size: 64, by: .winogradRows))
     #expect(isChosen(false, (16, 16), kernel: 11, stride: 1, size: 32, by: .winogradRows))
-    #expect(!isChosen(false, (1, 56), kernel: 5, stride: 1, size: 64, by: .winogradRows))
+    #expect(isChosen(false, (1, 56), kernel: 5, stride: 1, size: 64, by: .winogradRows))
+    #expect(!isChosen(false, (8, 8), kernel: 2, stride: 1, size: 128, by: .winogradRows))
   }
 }
 
