@@ -190,7 +190,7 @@ enum AlgorithmChoice {
   }
 
   /// Products run at 92 %. To transform a vector of the rows of one channel costs as much as 50 multiply-adds, a sum of
-  /// products that is stored and taken up again 16, each row of a point 500 besides. Where sums are short, products run at 85 %,
+  /// products that is stored and taken up again 16, each row of a point 800 besides. Where sums are short, products run at 85 %,
   /// and to make the rows of an output of all of its sums costs 40, and for each tile 40 besides.
   private static func cost(of plan: WinogradRowsPlan, lanes: Int) -> Double {
     let tiles = plan.extents.batch * ((plan.outputSize.height + plan.unit - 1) / plan.unit)
@@ -206,7 +206,7 @@ enum AlgorithmChoice {
     let products = terms * plan.extents.horizontal.kernel
     let stored = lines.reduce(0, +) * plan.horizontal.phases.count
     return Double(vectors) * (Double(products) / 0.92 + Double(50 * transforms + 16 * stored))
-      + Double(tiles * WinogradRowsPlan.points * 500)
+      + Double(tiles * WinogradRowsPlan.points * 800)
   }
 
   /// Products run at 85 %. To transform the samples of a tile, of one vector of channels, costs as much as 12 multiply-adds for
