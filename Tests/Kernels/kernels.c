@@ -1,4 +1,4 @@
-/* Runs the convolution kernels of every table the machine has against plain sums in double; for instruction sets that the
+/* Runs kernels of convolutions of every table the machine has against plain sums in double; for instruction sets that the
  * machine of the Swift tests lacks. Prints what it ran, and returns 1 where a result is wrong. */
 #include "CKakudaiKernels.h"
 
@@ -178,6 +178,72 @@ static size_t check_rows(const ck_convolution_kernels *k, size_t stride, size_t 
   return wrong;
 }
 
+/* Winograd's algorithm along the vertical axis, sums of few terms: `rows` rows of each output from eight, the last row of which is
+ * not written in some cases. */
+static size_t check_short_rows(const ck_winograd_kernels *k, size_t rows, size_t outputs, size_t width, int hasEpilogue,
+                               int streams) {
+  enum { INPUTS = 2, KERNEL_COLUMNS = 3, TERMS = INPUTS * KERNEL_COLUMNS, STRIDE = 128 };
+  static const double points[CK_ROW_POINTS - 1] = {0, 0.5, -0.5, 1, -1, 1.5, -1.5};
+  static float tall[INPUTS * CK_ROW_POINTS * COLUMNS + CK_READABLE_PAST], checks[MOST_WIDTH + 16];
+  static float transformed[CK_ROW_POINTS * (INPUTS * STRIDE + 16) + CK_READABLE_PAST];
+  static float rowsOut[MOST_OUTPUTS * CK_MOST_ROWS * MOST_WIDTH] __attribute__((aligned(64)));
+  const size_t taps = CK_ROW_POINTS + 1 - rows;
+  float bias[MOST_OUTPUTS], slopes[MOST_OUTPUTS], factors[TERMS * CK_ROW_POINTS * MOST_OUTPUTS];
+  fill(tall, sizeof tall / 4, 7);
+  fill(bias, outputs, 5);
+  fill(slopes, outputs, 6);
+#define CK_KERNEL(o, term, tap) weights[((o) * TERMS + (term)) * 5 + (tap)]
+  for (size_t o = 0; o < outputs; o++)
+    for (size_t term = 0; term < TERMS; term++)
+      for (size_t p = 0; p < CK_ROW_POINTS; p++) {
+        double power = 1, sum = CK_KERNEL(o, term, taps - 1);
+        if (p < CK_ROW_POINTS - 1) {
+          for (size_t q = 0; q < CK_ROW_POINTS - 1; q++) power /= q == p ? 1 : points[p] - points[q];
+          sum = 0;
+          for (size_t tap = 0; tap < taps; tap++, power *= points[p]) sum += power * CK_KERNEL(o, term, tap);
+        }
+        const size_t first = o / CK_SHORT_OUTPUTS * CK_SHORT_OUTPUTS, left = outputs - first;
+        const size_t together = left < CK_SHORT_OUTPUTS ? left : CK_SHORT_OUTPUTS;
+        factors[(first * TERMS + term * together) * CK_ROW_POINTS + p * together + o - first] = (float)sum;
+      }
+  ptrdiff_t rowOffsets[CK_ROW_POINTS], termOffsets[TERMS], outputOffsets[CK_MOST_ROWS];
+  for (size_t row = 0; row < CK_ROW_POINTS; row++) rowOffsets[row] = (ptrdiff_t)row * COLUMNS;
+  for (size_t term = 0; term < TERMS; term++)
+    termOffsets[term] = (ptrdiff_t)(term / KERNEL_COLUMNS * STRIDE + term % KERNEL_COLUMNS);
+  for (size_t row = 0; row < rows; row++) outputOffsets[row] = (ptrdiff_t)row * MOST_WIDTH;
+  if (outputs % 2 == 0) outputOffsets[rows - 1] = CK_NOWHERE;
+  const ck_epilogue epilogue = {.activations = slopes, .low = -2, .high = 1.5f, .clamps = 1};
+  const ck_row_filter filter = {
+      .input = tall, .channelStride = CK_ROW_POINTS * COLUMNS, .columns = (ptrdiff_t)width, .channels = INPUTS, .parts = 1,
+      .rowOffsets = rowOffsets, .firstColumn = -1, .reach = KERNEL_COLUMNS - 1, .width = width, .horizontalPhases = 1,
+      .piece = 64, .transformed = transformed, .transformedStride = STRIDE, .pointStride = INPUTS * STRIDE + 16, .terms = TERMS,
+      .termOffsets = termOffsets, .termWeights = factors, .outputs = outputs, .phases = 1, .tileRows = rows, .bias = bias,
+      .epilogue = hasEpilogue ? &epilogue : NULL, .output = rowsOut, .outputStride = CK_MOST_ROWS * MOST_WIDTH,
+      .outputOffsets = outputOffsets, .checks = checks, .streams = streams};
+  for (size_t i = 0; i < sizeof rowsOut / 4; i++) rowsOut[i] = 77;
+  size_t wrong = k->filterRows(&filter) != 1;
+  for (size_t o = 0; o < MOST_OUTPUTS; o++)
+    for (size_t row = 0; row < CK_MOST_ROWS; row++)
+      for (size_t x = 0; x < MOST_WIDTH; x++) {
+        double expected = 77, bound = 0;
+        if (o < outputs && x < width && row < rows && outputOffsets[row] != CK_NOWHERE) {
+          expected = bias[o];
+          for (size_t term = 0; term < TERMS; term++)
+            for (size_t tap = 0; tap < taps; tap++) {
+              const size_t column = x + term % KERNEL_COLUMNS - 1; /* wraps before the first */
+              if (column >= width) continue;
+              const double sample = tall[(term / KERNEL_COLUMNS * CK_ROW_POINTS + row + tap) * COLUMNS + column];
+              expected += sample * CK_KERNEL(o, term, tap);
+            }
+          if (hasEpilogue) expected = applied(&epilogue, o, expected, 0);
+          bound = 2e-6 * TERMS * (double)taps; /* of samples and weights below 1 */
+        }
+        wrong += !(fabs(rowsOut[(o * CK_MOST_ROWS + row) * MOST_WIDTH + x] - expected) <= bound);
+      }
+#undef CK_KERNEL
+  return wrong;
+}
+
 int main(void) {
   static const size_t widths[] = {1, 3, 4, 5, 15, 16, 17, 31, 32, 33, 61, 64, 97, 127, 128, 131, 160};
   const ck_kernels *const *tables;
@@ -201,6 +267,10 @@ int main(void) {
       for (size_t rows = 1; rows <= CK_DEPTHWISE_ROWS; rows++)
         for (int hasEpilogue = 0; hasEpilogue < 2; hasEpilogue++, cases++)
           wrong += check_depthwise(k, rows, width, hasEpilogue);
+      for (size_t rows = 4; rows <= CK_MOST_ROWS; rows++)
+        for (size_t outputs = 1; outputs <= 7; outputs++)
+          for (int variant = 0; variant < 4; variant++, cases++)
+            wrong += check_short_rows(&tables[table]->winograd, rows, outputs, width, variant / 2, variant % 2);
       for (size_t stride = 1; stride <= 5; stride++, cases++) wrong += check_rows(k, stride, width < 38 ? width : 38);
     }
     printf("%s: %zu cases, %zu wrong elements\n", tables[table]->name, cases, wrong);
