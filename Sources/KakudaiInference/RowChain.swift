@@ -53,11 +53,10 @@ struct RowChain: RowKernel {
     guard let scratch = scratch as? Scratch else { preconditionFailure("the memory is not that of this chain") }
     let firstInputs = Array(inputs.prefix(first.inputCount))
     let others = inputs.dropFirst(first.inputCount)
-    var top = rows.lowerBound
-    while top < rows.upperBound {
-      // As the first one's tiles of rows are anchored.
-      let tileRows = top..<min(top / first.rowUnit * first.rowUnit + tileRows, rows.upperBound)
-      defer { top = tileRows.upperBound }
+    // As the first one's tiles of rows are anchored.
+    let anchor = rows.lowerBound / first.rowUnit * first.rowUnit
+    for top in stride(from: anchor, to: rows.upperBound, by: tileRows) {
+      let tileRows = (top..<top + tileRows).clamped(to: rows)
       for left in stride(from: columns.lowerBound, to: columns.upperBound, by: tileColumns) {
         let tile = left..<min(left + tileColumns, columns.upperBound)
         let between = scratch.window(from: left, height: output.height, width: output.width)

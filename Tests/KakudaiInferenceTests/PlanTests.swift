@@ -47,7 +47,7 @@ struct PlanTests {
     return result
   }
 
-  @Test(arguments: 0..<240 as Range<UInt64>)
+  @Test(arguments: 0..<360 as Range<UInt64>)
   func `a network that flows by rows has the bits of the whole picture`(seed: UInt64) throws {
     let network = RandomNetwork(seed: seed)
     let picture = Tensor.random(network.input, seed: seed &+ 100)

@@ -46,6 +46,14 @@ CK_INLINE void ck_rows_at(const ck_vector *products, const int rows, ck_vector *
   outputs[rows - 1] += products[CK_ROW_POINTS - 1];
 }
 
+/* The same; what is returned is `check`, or NaN in the lanes in which a row is not finite. */
+CK_INLINE ck_vector ck_checked_rows_at(const ck_vector *products, const int rows, ck_vector *outputs, ck_vector check) {
+  ck_rows_at(products, rows, outputs);
+  ck_vector sum = outputs[0]; /* not finite where one is not */
+  CK_UNROLL for (int row = 1; row < rows; row++) sum += outputs[row];
+  return ck_multiply_add(sum, ck_broadcast(0), check);
+}
+
 /* Outputs of a tile along an axis with so many points, but for those of ck_winograd_rows.h. */
 #define CK_TILE_OF(points) ((points) == 3 ? CK_WINOGRAD_SMALL_TILE : CK_WINOGRAD_TILE)
 

@@ -109,10 +109,7 @@ CK_INLINE void ck_sums_of_rows(const ck_combined_rows *c, size_t x, const int ro
   CK_UNROLL for (int point = 1; point < CK_ROW_POINTS - 1; point++) products[point] = ck_load(c->products[point] + x);
   products[0] = first ? ck_load(first + x) : ck_broadcast(0);
   products[CK_ROW_POINTS - 1] = last ? ck_load(last + x) : ck_broadcast(0);
-  ck_rows_at(products, rows, outputs);
-  ck_vector sum = outputs[0]; /* not finite where one is not */
-  CK_UNROLL for (int row = 1; row < rows; row++) sum += outputs[row];
-  ck_store(c->checks + x, ck_multiply_add(sum, ck_broadcast(0), ck_load(c->checks + x)));
+  ck_store(c->checks + x, ck_checked_rows_at(products, rows, outputs, ck_load(c->checks + x)));
   CK_UNROLL for (int row = 0; row < rows; row++) outputs[row] += c->bias;
 }
 
@@ -139,7 +136,7 @@ CK_INLINE void ck_combine_by_rows(const ck_row_filter *f, const ck_combined_rows
 
 CK_INLINE void ck_combine_points(const ck_row_filter *f, const ck_combined_rows *c, const int rows) {
   const ck_epilogue *const e = f->epilogue;
-  int areFinishedInPlace = !f->streams && !f->residual && !ck_is_finished_by_rows(e);
+  int areFinishedInPlace = ck_are_rows_finished_in_place(f);
   for (int row = 0; row < rows; row++) areFinishedInPlace &= c->targets[row] != NULL;
   size_t x = 0;
   if (areFinishedInPlace) {

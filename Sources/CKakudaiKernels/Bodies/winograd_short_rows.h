@@ -8,7 +8,7 @@
 #define CK_SHORT_SAMPLES 4096
 
 /* Whether rows leave the registers finished, if all are written. */
-CK_INLINE int ck_are_short_sums_finished(const ck_row_filter *f) {
+CK_INLINE int ck_are_rows_finished_in_place(const ck_row_filter *f) {
   return !f->streams && !f->residual && !ck_is_finished_by_rows(f->epilogue);
 }
 
@@ -46,7 +46,7 @@ CK_INLINE void ck_short_block(const ck_row_filter *f, const float *samples, cons
   float lines[CK_SHORT_OUTPUTS][CK_MOST_ROWS][CK_SHORT_COLUMNS + 16] __attribute__((aligned(64)));
   float *targets[CK_SHORT_OUTPUTS][CK_MOST_ROWS], *const checks = f->checks + begin;
   float biases[CK_SHORT_OUTPUTS], slopes[CK_SHORT_OUTPUTS];
-  int areFinished = ck_are_short_sums_finished(f), areFractions = !(e && e->clamps);
+  int areFinished = ck_are_rows_finished_in_place(f), areFractions = !(e && e->clamps);
   CK_UNROLL for (int o = 0; o < outputs; o++) {
     const size_t output = first + (size_t)o;
     biases[o] = f->bias ? f->bias[output] : 0;
@@ -68,10 +68,7 @@ CK_INLINE void ck_short_block(const ck_row_filter *f, const float *samples, cons
       CK_UNROLL for (int o = 0; o < outputs; o++) {
         ck_vector products[CK_ROW_POINTS], results[CK_MOST_ROWS];
         CK_UNROLL for (int point = 0; point < CK_ROW_POINTS; point++) products[point] = sums[point][o][v];
-        ck_rows_at(products, rows, results);
-        ck_vector sum = results[0]; /* not finite where one is not */
-        CK_UNROLL for (int row = 1; row < rows; row++) sum += results[row];
-        check = ck_multiply_add(sum, ck_broadcast(0), check);
+        check = ck_checked_rows_at(products, rows, results, check);
         CK_UNROLL for (int row = 0; row < rows; row++) {
           const ck_vector result = results[row] + biases[o];
           if (x >= finished) ck_store(lines[o][row] + column, result);
@@ -108,7 +105,7 @@ CK_SHORTS(CK_SHORT)
 /* All outputs in `width` columns from `begin` on. */
 static void ck_filter_short_sums(const ck_row_filter *f, const float *samples, size_t begin, size_t width) {
   const size_t fitting = CK_SHORT_SAMPLES / (CK_ROW_POINTS * f->parts * f->channels) / 16 * 16;
-  const size_t columns = ck_are_short_sums_finished(f) ? CK_SHORT_COLUMNS : CK_SHORT_UNFINISHED_COLUMNS;
+  const size_t columns = ck_are_rows_finished_in_place(f) ? CK_SHORT_COLUMNS : CK_SHORT_UNFINISHED_COLUMNS;
   const size_t most = fitting < 16 ? 16 : fitting < columns ? fitting : columns;
   for (size_t column = 0; column < width; column += most) {
     const size_t count = width - column < most ? width - column : most;

@@ -79,7 +79,7 @@ final class WinogradRowsPlan: Sendable {
     }
     guard correlations.allSatisfy({ $0 == nil || $0!.margins != nil }) else { return nil }
     let rows = inputChannels * Self.parts(of: taps, tapsPerPart: tapsPerPart, point: 0)
-    terms = inputChannels * Self.parts(of: taps, tapsPerPart: tapsPerPart, point: 0) * horizontal.phases[0].count
+    terms = rows * horizontal.phases[0].count
     sumsAreShort = vertical.phases.count * horizontal.phases.count == 1 && terms <= Self.mostShortTerms
     let products = sumsAreShort ? 0 : outputChannels * vertical.phases.count * horizontal.phases.count
     let cached = max(64, floatsOfSmallCache / (Self.points * max(1, rows + products)))
