@@ -67,14 +67,17 @@ CK_INLINE ck_vector ck_finished(const ck_epilogue *e, size_t output, ck_vector s
 /* The slope of an output whose activation has no hinges. */
 CK_INLINE float ck_slope_of(const ck_epilogue *e, size_t output) { return e && e->activations ? e->activations[output] : 1; }
 
-/* Finishes sums of such an output to which no residual is added. */
-CK_INLINE ck_vector ck_finished_by_slope(const ck_epilogue *e, float slope, ck_vector sums) {
-  if (slope != 1) sums = ck_is_fraction(slope) ? ck_sloped_by_fraction(slope, sums) : ck_sloped(slope, sums);
-  return e && e->clamps ? ck_limited(e, sums) : sums;
+/* Finishes sums of an output that has a slope and nothing else; `isFraction`, a constant at every call, may be true where the slope
+ * is one. */
+CK_INLINE ck_vector ck_finished_by_slope(float slope, const int isFraction, ck_vector sums) {
+  return isFraction ? ck_sloped_by_fraction(slope, sums) : ck_sloped(slope, sums);
 }
 
 /* Whether sums are finished by ck_finish, as what there is to do would not fit into the registers of a tile. */
 CK_INLINE int ck_is_finished_by_rows(const ck_epilogue *e) { return e && (e->residual || e->hinges > 0); }
+
+/* Whether sums are finished by a slope alone, to which no residual is added. */
+CK_INLINE int ck_is_finished_by_slope(const ck_epilogue *e) { return !ck_is_finished_by_rows(e) && !(e && e->clamps); }
 
 /* Finishes several vectors of sums of several outputs, unless it is done by rows; `areFractions` may be true where all slopes are. */
 #define CK_FINISH_TILE(finishing, slopes, areFractions, sums, outputs, vectors) \

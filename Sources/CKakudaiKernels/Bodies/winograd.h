@@ -300,20 +300,30 @@ CK_INLINE void ck_columns_of_tiles(const float *streams, float bias, ck_vector *
   CK_UNROLL for (int s = 0; s < count; s++) values[s] += bias;
 }
 
+/* Whole vectors of tiles of a row, finished in registers; returns the tiles that are done. */
+CK_INLINE size_t ck_write_whole_vectors(float *output, const float *streams, size_t tiles, float bias, float slope,
+                                        const int isFraction, const int count) {
+  size_t tile = 0;
+  for (; tile + CK_LANES <= tiles; tile += CK_LANES) {
+    ck_vector values[CK_MOST_STREAMS];
+    ck_columns_of_tiles(streams + tile, bias, values, count);
+    CK_UNROLL for (int s = 0; s < count; s++, output += CK_LANES)
+      ck_store(output, ck_finished_by_slope(slope, isFraction, values[s]));
+  }
+  return tile;
+}
+
 /* One row of the tiles of a run, whose columns stand in `streams`. */
 CK_INLINE void ck_write_run(const ck_winograd_output *w, const ck_output_row *r, const ck_winograd_run *run,
                             const float *streams, const int count) {
-  const ck_epilogue *const e = w->epilogue;
   const ptrdiff_t column = run->firstColumn, end = column + (ptrdiff_t)run->tiles * count;
   ck_vector values[CK_MOST_STREAMS];
   size_t tile = 0;
-  if (!w->streams && !ck_is_finished_by_rows(e) && column >= r->start && end <= r->stop) {
-    const float slope = ck_slope_of(e, r->index), bias = r->bias;
-    float *output = r->output + column;
-    for (; tile + CK_LANES <= run->tiles; tile += CK_LANES) {
-      ck_columns_of_tiles(streams + tile, bias, values, count);
-      CK_UNROLL for (int s = 0; s < count; s++, output += CK_LANES) ck_store(output, ck_finished_by_slope(e, slope, values[s]));
-    }
+  if (!w->streams && ck_is_finished_by_slope(w->epilogue) && column >= r->start && end <= r->stop) {
+    const float slope = ck_slope_of(w->epilogue, r->index);
+    float *const output = r->output + column;
+    tile = ck_is_fraction(slope) ? ck_write_whole_vectors(output, streams, run->tiles, r->bias, slope, 1, count)
+                                 : ck_write_whole_vectors(output, streams, run->tiles, r->bias, slope, 0, count);
   }
   float line[CK_MOST_STREAMS * CK_WINOGRAD_MOST_TILES + CK_LANES] __attribute__((aligned(64))), *next = line;
   const ptrdiff_t begin = column + (ptrdiff_t)tile * count;

@@ -4,27 +4,28 @@
  * vertically, from eight rows, at 0, ±1/2, ±1, ±3/2, ∞: exact in binary, and of the sets with a symmetry, which halves the
  * work, those with the smallest errors (Docs/Decisions.md). */
 
-/* At the points ±p, of which the others have the squares q and r: the polynomials that are zero at all points but one. */
-CK_INLINE void ck_row_pair(const ck_vector *x, float p, float q, float r, ck_vector *values) {
-  const ck_vector sum = ck_broadcast(-(q + r)), product = ck_broadcast(q * r);
-  const ck_vector even = ck_multiply_add(product, x[2], ck_multiply_add(sum, x[4], x[6]));
-  const ck_vector odd = ck_multiply_add(product, x[1], ck_multiply_add(sum, x[3], x[5]));
-  values[0] = ck_multiply_add(ck_broadcast(p), odd, even);
-  values[1] = ck_multiply_add(ck_broadcast(-p), odd, even);
+/* product * x[0] - sum * x[2] + x[4]. */
+CK_INLINE ck_vector ck_every_second(const ck_vector *x, float sum, float product) {
+  return ck_multiply_add(ck_broadcast(product), x[0], ck_multiply_add(ck_broadcast(-sum), x[2], x[4]));
 }
 
-/* At 0 or ∞, from the first sample or the second. */
-CK_INLINE ck_vector ck_row_end(const ck_vector *x) {
-  const ck_vector low = ck_multiply_add(ck_broadcast(3.0625f), x[2], ck_broadcast(-0.5625f) * x[0]);
-  return ck_multiply_add(ck_broadcast(-3.5f), x[4], low) + x[6];
+CK_INLINE void ck_at_both_signs(float point, ck_vector even, ck_vector odd, ck_vector *values) {
+  values[0] = ck_multiply_add(ck_broadcast(point), odd, even);
+  values[1] = ck_multiply_add(ck_broadcast(-point), odd, even);
 }
 
-CK_INLINE void ck_samples_at_row_points(const ck_vector *samples, ck_vector *values) {
-  values[0] = ck_row_end(samples);
-  ck_row_pair(samples, 0.5f, 1, 2.25f, values + 1);
-  ck_row_pair(samples, 1, 0.25f, 2.25f, values + 3);
-  ck_row_pair(samples, 1.5f, 0.25f, 1, values + 5);
-  values[7] = ck_row_end(samples + 1);
+/* Row p of the transform holds the coefficients of the polynomial that is zero at all finite points but p. Differences of samples
+ * are those of x² - 1, and differences of these those of (x² - 1)(x² - 1/4); the polynomials of 0 and ∞ are these times x² - 9/4. */
+CK_INLINE void ck_samples_at_row_points(const ck_vector *x, ck_vector *values) {
+  ck_vector d[CK_ROW_POINTS - 2], quarters[CK_ROW_POINTS - 4];
+  CK_UNROLL for (int i = 0; i < CK_ROW_POINTS - 2; i++) d[i] = x[i + 2] - x[i];
+  CK_UNROLL for (int i = 0; i < CK_ROW_POINTS - 4; i++) quarters[i] = ck_multiply_add(ck_broadcast(-0.25f), d[i], d[i + 2]);
+  values[0] = ck_multiply_add(ck_broadcast(-2.25f), quarters[0], quarters[2]);
+  ck_at_both_signs(0.5f, ck_multiply_add(ck_broadcast(-2.25f), d[2], d[4]), ck_multiply_add(ck_broadcast(-2.25f), d[1], d[3]),
+                   values + 1);
+  ck_at_both_signs(1, ck_every_second(x + 2, 2.5f, 0.5625f), ck_every_second(x + 1, 2.5f, 0.5625f), values + 3);
+  ck_at_both_signs(1.5f, quarters[2], quarters[1], values + 5);
+  values[7] = ck_multiply_add(ck_broadcast(-2.25f), quarters[1], quarters[3]);
 }
 
 /* A vector of each of the rows: powers of the points. */

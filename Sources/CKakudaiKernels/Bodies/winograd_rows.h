@@ -134,22 +134,27 @@ CK_INLINE void ck_combine_by_rows(const ck_row_filter *f, const ck_combined_rows
   }
 }
 
+/* Whole vectors of columns, finished in registers; returns the columns that are done. */
+CK_INLINE size_t ck_combine_in_place(const ck_combined_rows *c, float slope, const int isFraction, const int rows) {
+  float *targets[CK_MOST_ROWS];
+  CK_UNROLL for (int row = 0; row < rows; row++) targets[row] = c->targets[row];
+  size_t x = 0;
+  for (; x + CK_LANES <= c->count; x += CK_LANES) {
+    ck_vector outputs[CK_MOST_ROWS];
+    ck_sums_of_rows(c, x, rows, outputs);
+    CK_UNROLL for (int row = 0; row < rows; row++)
+      ck_store(targets[row] + x, ck_finished_by_slope(slope, isFraction, outputs[row]));
+  }
+  return x;
+}
+
 CK_INLINE void ck_combine_points(const ck_row_filter *f, const ck_combined_rows *c, const int rows) {
-  const ck_epilogue *const e = f->epilogue;
   int areFinishedInPlace = ck_are_rows_finished_in_place(f);
   for (int row = 0; row < rows; row++) areFinishedInPlace &= c->targets[row] != NULL;
-  size_t x = 0;
-  if (areFinishedInPlace) {
-    float *targets[CK_MOST_ROWS];
-    CK_UNROLL for (int row = 0; row < rows; row++) targets[row] = c->targets[row];
-    const float slope = ck_slope_of(e, c->output);
-    for (; x + CK_LANES <= c->count; x += CK_LANES) {
-      ck_vector outputs[CK_MOST_ROWS];
-      ck_sums_of_rows(c, x, rows, outputs);
-      CK_UNROLL for (int row = 0; row < rows; row++)
-        ck_store(targets[row] + x, ck_finished_by_slope(e, slope, outputs[row]));
-    }
-  }
+  const float slope = ck_slope_of(f->epilogue, c->output);
+  const size_t x = !areFinishedInPlace      ? 0
+                   : ck_is_fraction(slope) ? ck_combine_in_place(c, slope, 1, rows)
+                                           : ck_combine_in_place(c, slope, 0, rows);
   ck_combine_by_rows(f, c, x, rows);
 }
 

@@ -9,7 +9,7 @@
 
 /* Whether rows leave the registers finished, if all are written. */
 CK_INLINE int ck_are_rows_finished_in_place(const ck_row_filter *f) {
-  return !f->streams && !f->residual && !ck_is_finished_by_rows(f->epilogue);
+  return !f->streams && !f->residual && ck_is_finished_by_slope(f->epilogue);
 }
 
 /* sums[point][output][vector] from the samples of the first column on; the last argument is a constant at every call. */
@@ -46,7 +46,7 @@ CK_INLINE void ck_short_block(const ck_row_filter *f, const float *samples, cons
   float lines[CK_SHORT_OUTPUTS][CK_MOST_ROWS][CK_SHORT_COLUMNS + 16] __attribute__((aligned(64)));
   float *targets[CK_SHORT_OUTPUTS][CK_MOST_ROWS], *const checks = f->checks + begin;
   float biases[CK_SHORT_OUTPUTS], slopes[CK_SHORT_OUTPUTS];
-  int areFinished = ck_are_rows_finished_in_place(f), areFractions = !(e && e->clamps);
+  int areFinished = ck_are_rows_finished_in_place(f), areFractions = 1;
   CK_UNROLL for (int o = 0; o < outputs; o++) {
     const size_t output = first + (size_t)o;
     biases[o] = f->bias ? f->bias[output] : 0;
@@ -72,8 +72,8 @@ CK_INLINE void ck_short_block(const ck_row_filter *f, const float *samples, cons
         CK_UNROLL for (int row = 0; row < rows; row++) {
           const ck_vector result = results[row] + biases[o];
           if (x >= finished) ck_store(lines[o][row] + column, result);
-          else if (areFractions) ck_store(targets[o][row] + column, ck_sloped_by_fraction(slopes[o], result));
-          else ck_store(targets[o][row] + column, ck_finished_by_slope(e, slopes[o], result));
+          else ck_store(targets[o][row] + column, areFractions ? ck_sloped_by_fraction(slopes[o], result)
+                                                               : ck_sloped(slopes[o], result));
         }
       }
       ck_store(checks + column, check);

@@ -108,11 +108,15 @@ final class WinogradPlan: Sendable {
   ) -> WinogradAxis? {
     guard samplesPerRow < longestRow else { return WinogradAxis(rows, tile: tile, lead: lead, sharesSamples: false) }
     guard let four = WinogradAxis(rows, tile: tile, sharesSamples: false) else { return nil }
-    guard four.taps == 3, channels >= 8,
+    guard four.taps == 3, channels >= fewestChannelsOfSixRows,
       let six = WinogradAxis(rows, tile: Int(CK_WINOGRAD_MOST_ROWS), sharesSamples: false)
     else { return four }
     return six.tiles * six.points < four.tiles * four.points ? six : four
   }
+
+  /// With normal samples and weights one layer in some hundred of eight channels was beyond the bound, of twelve one in some
+  /// thousand.
+  private static let fewestChannelsOfSixRows = 12
 
   /// Samples, of all channels.
   static let longestRow = 1 << 17
