@@ -16,7 +16,7 @@ import networks
 from compare import FOLDER, Ours, geometric_mean, worst_difference
 from turns import in_turns, times
 
-ROUNDS = 4
+ROUNDS = 8
 # What one library may take of one round.
 MILLISECONDS = 300
 

@@ -114,8 +114,8 @@ final class WinogradPlan: Sendable {
     return six.tiles * six.points < four.tiles * four.points ? six : four
   }
 
-  /// With normal samples and weights one layer in some hundred of eight channels was beyond the bound, of twelve one in some
-  /// thousand.
+  /// By the kernels that round products before adding them, one layer of eight channels in a hundred is beyond the bound, with normal
+  /// samples and weights.
   private static let fewestChannelsOfSixRows = 12
 
   /// Samples, of all channels.
