@@ -212,7 +212,10 @@ static size_t check_short_rows(const ck_winograd_kernels *k, size_t rows, size_t
     termOffsets[term] = (ptrdiff_t)(term / KERNEL_COLUMNS * STRIDE + term % KERNEL_COLUMNS);
   for (size_t row = 0; row < rows; row++) outputOffsets[row] = (ptrdiff_t)row * MOST_WIDTH;
   if (outputs % 2 == 0) outputOffsets[rows - 1] = CK_NOWHERE;
-  const ck_epilogue epilogue = {.activations = slopes, .low = -2, .high = 1.5f, .clamps = 1};
+  /* Without a clamp rows are finished in registers. */
+  const int clamps = outputs > 4;
+  const ck_epilogue epilogue = {.activations = slopes, .low = clamps ? -2 : -INFINITY, .high = clamps ? 1.5f : INFINITY,
+                                .clamps = clamps};
   const ck_row_filter filter = {
       .input = tall, .channelStride = CK_ROW_POINTS * COLUMNS, .columns = (ptrdiff_t)width, .channels = INPUTS, .parts = 1,
       .rowOffsets = rowOffsets, .firstColumn = -1, .reach = KERNEL_COLUMNS - 1, .width = width, .horizontalPhases = 1,

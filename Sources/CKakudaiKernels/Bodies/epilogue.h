@@ -67,8 +67,8 @@ CK_INLINE ck_vector ck_finished(const ck_epilogue *e, size_t output, ck_vector s
 /* The slope of an output whose activation has no hinges. */
 CK_INLINE float ck_slope_of(const ck_epilogue *e, size_t output) { return e && e->activations ? e->activations[output] : 1; }
 
-/* Finishes sums of an output that has a slope and nothing else; `isFraction`, a constant at every call, may be true where the slope
- * is one. */
+/* Finishes sums of an output that has a slope and nothing else; `isFraction` may be true where the slope is one, and is best a
+ * constant. */
 CK_INLINE ck_vector ck_finished_by_slope(float slope, const int isFraction, ck_vector sums) {
   return isFraction ? ck_sloped_by_fraction(slope, sums) : ck_sloped(slope, sums);
 }

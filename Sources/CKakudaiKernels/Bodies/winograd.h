@@ -384,9 +384,7 @@ CK_INLINE void ck_tile_outputs(const float *const *products, size_t first,
   }
   CK_UNROLL for (int row = 0; row < tileRows; row++) {
     ck_from_points(rows[row], outputs[row], points);
-    ck_vector sum = outputs[row][0]; /* not finite where one is not */
-    CK_UNROLL for (int q = 1; q < CK_TILE_OF(points); q++) sum += outputs[row][q];
-    *check = ck_multiply_add(sum, ck_broadcast(0), *check);
+    *check = ck_checked(outputs[row], CK_TILE_OF(points), *check);
   }
 }
 

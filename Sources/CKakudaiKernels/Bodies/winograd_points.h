@@ -47,11 +47,10 @@ CK_INLINE void ck_rows_at(const ck_vector *products, const int rows, ck_vector *
   outputs[rows - 1] += products[CK_ROW_POINTS - 1];
 }
 
-/* The same; what is returned is `check`, or NaN in the lanes in which a row is not finite. */
-CK_INLINE ck_vector ck_checked_rows_at(const ck_vector *products, const int rows, ck_vector *outputs, ck_vector check) {
-  ck_rows_at(products, rows, outputs);
+/* `check`, or NaN in the lanes in which one of `count` outputs is not finite. */
+CK_INLINE ck_vector ck_checked(const ck_vector *outputs, const int count, ck_vector check) {
   ck_vector sum = outputs[0]; /* not finite where one is not */
-  CK_UNROLL for (int row = 1; row < rows; row++) sum += outputs[row];
+  CK_UNROLL for (int i = 1; i < count; i++) sum += outputs[i];
   return ck_multiply_add(sum, ck_broadcast(0), check);
 }
 
@@ -71,18 +70,16 @@ CK_INLINE void ck_to_points(const ck_vector *x, ck_vector *values, const int poi
     return;
   }
   const float a = CK_POINT_A(points), b = CK_POINT_B(points);
-  const ck_vector sum = -(a * a + b * b), product = a * a * b * b;
+  const float sum = a * a + b * b, product = a * a * b * b;
   const int zero = points - 5;
   const ck_vector low = ck_multiply_add(-b * b, x[zero], x[zero + 2]);
   const ck_vector high = ck_multiply_add(-b * b, x[zero + 1], x[zero + 3]);
   const ck_vector lower = ck_multiply_add(-a * a, x[zero], x[zero + 2]);
   const ck_vector higher = ck_multiply_add(-a * a, x[zero + 1], x[zero + 3]);
-  if (zero) values[0] = ck_multiply_add(product, x[0], ck_multiply_add(sum, x[2], x[4]));
-  values[zero] = ck_multiply_add(a, low, high);
-  values[zero + 1] = ck_multiply_add(-a, low, high);
-  values[zero + 2] = ck_multiply_add(b, lower, higher);
-  values[zero + 3] = ck_multiply_add(-b, lower, higher);
-  values[zero + 4] = ck_multiply_add(product, x[zero], ck_multiply_add(sum, x[zero + 2], x[zero + 4]));
+  if (zero) values[0] = ck_every_second(x, sum, product);
+  ck_at_both_signs(a, high, low, values + zero);
+  ck_at_both_signs(b, higher, lower, values + zero + 2);
+  values[zero + 4] = ck_every_second(x + zero, sum, product);
 }
 
 /* The outputs of products at the points: powers of the points. */

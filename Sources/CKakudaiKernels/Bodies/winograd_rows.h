@@ -109,7 +109,8 @@ CK_INLINE void ck_sums_of_rows(const ck_combined_rows *c, size_t x, const int ro
   CK_UNROLL for (int point = 1; point < CK_ROW_POINTS - 1; point++) products[point] = ck_load(c->products[point] + x);
   products[0] = first ? ck_load(first + x) : ck_broadcast(0);
   products[CK_ROW_POINTS - 1] = last ? ck_load(last + x) : ck_broadcast(0);
-  ck_store(c->checks + x, ck_checked_rows_at(products, rows, outputs, ck_load(c->checks + x)));
+  ck_rows_at(products, rows, outputs);
+  ck_store(c->checks + x, ck_checked(outputs, rows, ck_load(c->checks + x)));
   CK_UNROLL for (int row = 0; row < rows; row++) outputs[row] += c->bias;
 }
 

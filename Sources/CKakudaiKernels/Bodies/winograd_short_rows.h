@@ -68,12 +68,12 @@ CK_INLINE void ck_short_block(const ck_row_filter *f, const float *samples, cons
       CK_UNROLL for (int o = 0; o < outputs; o++) {
         ck_vector products[CK_ROW_POINTS], results[CK_MOST_ROWS];
         CK_UNROLL for (int point = 0; point < CK_ROW_POINTS; point++) products[point] = sums[point][o][v];
-        check = ck_checked_rows_at(products, rows, results, check);
+        ck_rows_at(products, rows, results);
+        check = ck_checked(results, rows, check);
         CK_UNROLL for (int row = 0; row < rows; row++) {
           const ck_vector result = results[row] + biases[o];
           if (x >= finished) ck_store(lines[o][row] + column, result);
-          else ck_store(targets[o][row] + column, areFractions ? ck_sloped_by_fraction(slopes[o], result)
-                                                               : ck_sloped(slopes[o], result));
+          else ck_store(targets[o][row] + column, ck_finished_by_slope(slopes[o], areFractions, result));
         }
       }
       ck_store(checks + column, check);

@@ -96,8 +96,7 @@ enum AlgorithmChoice {
     let direct = Double(alignedProducts(direction, extents, lanes: kernels.lanes)) / 0.85 + reading
     let winograd = leastWinograd(direction, extents, kernels: kernels)?.cost ?? .infinity
     let rows = winogradRows(direction, extents, kernels: kernels).map {
-      self.cost(of: $0, lanes: kernels.lanes)
-        + self.reading($0.weightStart(point: WinogradRowsPlan.points), lanes: kernels.lanes)
+      self.cost(of: $0, lanes: kernels.lanes) + self.reading($0.weightCount, lanes: kernels.lanes)
     }
     return cost < min(direct, winograd, rows ?? .infinity) ? plan : nil
   }

@@ -183,7 +183,7 @@ final class WinogradRowsPlan: Sendable {
       kernels: kernels.name)
     return weight.storage.packing(key) {
       if sumsAreShort { return packedTerms(weight) }
-      let packed = Storage(count: weightStart(point: Self.points))
+      let packed = Storage(count: weightCount)
       for (point, plan) in correlations.enumerated() {
         guard let plan else { continue }
         let (weights, _) = plan.packed(
@@ -215,6 +215,9 @@ final class WinogradRowsPlan: Sendable {
     }
     return packed
   }
+
+  /// Transformed weights.
+  var weightCount: Int { weightStart(point: Self.points) }
 
   func weightStart(point: Int) -> Int { correlations[..<point].reduce(0) { $0 + ($1?.weightCount ?? 0) } }
 }
