@@ -157,6 +157,7 @@ CK_INLINE void ck_sum_taps(const ck_correlation *c, const ck_shared_taps *shared
   if (shared->count == 0) CK_SUM(CK_APART, CK_NONE_ALONE);
   CK_COUNT(4, CK_FIRST_ALONE) /* of nine */
   CK_COUNT(4, CK_LAST_ALONE)
+  CK_COUNT(1, CK_NONE_ALONE) /* of two */
   CK_COUNT(1, CK_ENDS_ALONE) /* of four */
   else CK_SUM(CK_ANY_COUNT, CK_NONE_ALONE);
 #undef CK_COUNT
