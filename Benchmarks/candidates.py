@@ -10,7 +10,8 @@ from ours import Ours
 from shapes import GRADIENTS, LAYERS
 from turns import in_turns
 
-ALGORITHMS = ("direct", "directChannels", "winograd", "winogradRows", "winogradChannels", "winogradSmallTiles")
+ALGORITHMS = ("direct", "directChannels", "winograd", "winogradRows", "winogradChannels", "winogradSmallTiles",
+              "overlapAdd")
 ROUNDS = 5
 # What one candidate may take of one round.
 MILLISECONDS = 40

@@ -52,7 +52,7 @@ struct PlanTests {
     let network = RandomNetwork(seed: seed)
     let picture = Tensor.random(network.input, seed: seed &+ 100)
     // Nothing here is large enough for Winograd's algorithm to be chosen.
-    let algorithm = [nil, ConvolutionAlgorithm.winograd, .winogradRows][Int(seed / 3 % 3)]
+    let algorithm = [nil, ConvolutionAlgorithm.winograd, .winogradRows, .overlapAdd][Int(seed / 3 % 4)]
     try withEveryKernelTable { kernels in
       try ConvolutionAlgorithm.$forced.withValue(algorithm) { try expectSameBits(network, picture, seed, kernels.name) }
     }

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHANNELS = 3, TAPS = 4, ROWS = 3, COLUMNS = 200, MOST_WIDTH = 160, MOST_OUTPUTS = 12, MOST_PHASES = 8, HINGES = 2 };
+enum { CHANNELS = 3, TAPS = 4, ROWS = 3, COLUMNS = 200, MOST_WIDTH = 160, MOST_OUTPUTS = 12, MOST_PHASES = 8, HINGES = 2,
+       MOST_LINES = 30 };
 
 static float input[CHANNELS * (ROWS + 1) * COLUMNS + CK_READABLE_PAST];
 static float weights[MOST_PHASES * MOST_OUTPUTS * CHANNELS * TAPS];
@@ -118,6 +119,38 @@ static size_t check_products(const ck_convolution_kernels *k, size_t lefts, size
           bound += fabs(product);
         }
       wrong += !(fabs(sums[i * 8 + j] - expected) <= 0x1p-24 * (2 * (double)width + 4) * bound);
+    }
+  return wrong;
+}
+
+/* Lines of one row: some have several blocks, what is read next or not, and samples that are copied first. */
+static size_t check_lines(const ck_convolution_kernels *k, size_t lines, size_t width) {
+  enum { LINE_CHANNELS = 11, LINE_STRIDE = MOST_WIDTH + 16 };
+  const size_t blocks = (lines + k->outputBlock - 1) / k->outputBlock;
+  ptrdiff_t packOffsets[MOST_LINES];
+  for (size_t l = 0; l < lines; l++) packOffsets[l] = (ptrdiff_t)(l * LINE_CHANNELS);
+  for (size_t block = 0; block < blocks; block++) {
+    const size_t first = lines * block / blocks;
+    const ck_packing packing = {.source = weights, .channelStride = 1, .offsets = packOffsets + first,
+                                .channels = LINE_CHANNELS, .taps = 1, .sums = lines * (block + 1) / blocks - first};
+    k->pack(&packing, packed + first * LINE_CHANNELS);
+  }
+  const ck_lines own = {.input = input, .channelStride = COLUMNS, .channels = LINE_CHANNELS, .width = width,
+                        .next = width % 2 ? input : NULL, .copy = lines % 2 ? scratch : NULL, .weights = packed, .count = lines, .lines = output,
+                        .lineStride = LINE_STRIDE};
+  for (size_t i = 0; i < sizeof output / 4; i++) output[i] = 77;
+  k->multiplyLines(&own);
+  size_t wrong = 0;
+  for (size_t l = 0; l < MOST_LINES; l++)
+    for (size_t x = 0; x < LINE_STRIDE; x++) {
+      if (l < lines && x >= width && x < width + 16) continue; /* up to a vector past the width is written */
+      double expected = l < lines && x < width ? 0 : 77, bound = 0;
+      for (size_t c = 0; l < lines && x < width && c < LINE_CHANNELS; c++) {
+        const double product = (double)weights[l * LINE_CHANNELS + c] * input[c * COLUMNS + x];
+        expected += product;
+        bound += fabs(product);
+      }
+      wrong += !(fabs(output[l * LINE_STRIDE + x] - expected) <= 0x1p-24 * (LINE_CHANNELS + 1) * bound);
     }
   return wrong;
 }
@@ -264,6 +297,8 @@ int main(void) {
         for (size_t phases = 1; phases <= MOST_PHASES; phases++)
           for (int variant = 0; variant < 8; variant++, cases++)
             wrong += check_correlation(k, outputs, phases, width, variant / 4, variant % 4);
+      for (size_t lines = 1; lines <= MOST_LINES; lines += 1 + lines / 4, cases++)
+        wrong += check_lines(k, lines, width);
       for (size_t lefts = 1; lefts <= 5; lefts++)
         for (size_t rights = 1; rights <= 7; rights++, cases++)
           wrong += check_products(k, lefts, rights, width < 90 ? width : 90);

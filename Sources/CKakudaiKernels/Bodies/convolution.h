@@ -385,6 +385,7 @@ CK_INLINE void ck_correlate_row(const ck_correlation *c, const float *wanted, in
 #include "phase_pair.h"
 #include "depthwise.h"
 #include "depthwise_rows.h"
+#include "lines.h"
 
 static void ck_correlate(const ck_correlation *correlation) {
   int isWritten = 1;
@@ -543,6 +544,6 @@ static void ck_copy_rows(const ck_rows *c) {
 #define CK_CONVOLUTION \
   { \
     .outputBlock = CK_OUTPUT_BLOCK, .pixelBlock = CK_PIXEL_BLOCK, .pairVectors = ck_pair_vectors, .pack = ck_pack, \
-    .correlate = ck_correlate, .convolveDepthwise = ck_convolve_depthwise, .finish = ck_finish, \
-    .correlateProducts = ck_correlate_products, .copyRows = ck_copy_rows \
+    .correlate = ck_correlate, .multiplyLines = ck_multiply_lines, .convolveDepthwise = ck_convolve_depthwise, \
+    .finish = ck_finish, .correlateProducts = ck_correlate_products, .copyRows = ck_copy_rows \
   }

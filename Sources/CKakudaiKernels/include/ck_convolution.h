@@ -85,6 +85,28 @@ typedef struct ck_correlation {
 
 #define CK_SCRATCH_PER_PHASE 512
 
+#define CK_COPIED_COLUMNS 64
+#define CK_COPIED_STRIDE (CK_COPIED_COLUMNS + 16)
+
+/* lines[l * lineStride + x] = sum over channel c of weight(l, c) * input[c * channelStride + x] for x < width; writes up to
+ * one vector past that. */
+typedef struct ck_lines {
+  const float *input;
+  ptrdiff_t channelStride;
+  size_t channels, width;
+  /* What a later call will read in the same way, or NULL. */
+  const float *next;
+  /* channels * CK_COPIED_STRIDE floats into which samples are copied where their channels stand at distances with which they fall
+   * into the same few sets of a cache; or NULL. */
+  float *copy;
+  /* Of each block of count * i / blocks ..< count * (i + 1) / blocks lines, where the number of blocks is count / outputBlock
+   * rounded up: weights (channel, line). */
+  const float *weights;
+  size_t count;
+  float *lines;
+  ptrdiff_t lineStride;
+} ck_lines;
+
 /* sums[i * sumStride + j] += sum over row r < rows, x < width, of
  *   left[i * leftStride + r * leftRowStride + x] * right[rightOffsets[j] + r * rightRowStride + x]. */
 typedef struct ck_products {
@@ -137,6 +159,7 @@ typedef struct ck_convolution_kernels {
   /* Every output element is summed in one order, so that splitting the outputs or the width into several calls changes no
    * bit. The output must not overlap the input. */
   void (*correlate)(const ck_correlation *correlation);
+  void (*multiplyLines)(const ck_lines *lines);
   /* With the bits of `correlate`. */
   void (*convolveDepthwise)(const ck_depthwise_planes *planes);
   /* What `correlate` does to `count` finished sums of one output, for those who finish sums in other ways; `residual` is the

@@ -19,6 +19,8 @@ package enum ConvolutionAlgorithm: String, Sendable, CaseIterable {
   case directChannels
   /// The same along the vertical axis alone; see `WinogradRowsPlan`.
   case winogradRows
+  /// By its definition, with the columns of the kernel as outputs whose rows overlap; see `OverlapAddPlan`.
+  case overlapAdd
 
   /// What is used wherever it can be, in place of the choice; for tests, and for timings by the environment variable
   /// `KAKUDAI_CONVOLUTION`.
@@ -34,7 +36,7 @@ package enum ConvolutionAlgorithm: String, Sendable, CaseIterable {
 extension ConvolutionAlgorithm {
   fileprivate var winogradForm: WinogradPlan.Form? {
     switch self {
-    case .direct, .directChannels, .winogradRows: nil
+    case .direct, .directChannels, .winogradRows, .overlapAdd: nil
     case .winograd: .tiles
     case .winogradChannels: .channels
     case .winogradSmallTiles: .channelsOfSmallTiles
@@ -133,6 +135,32 @@ enum AlgorithmChoice {
     return isLess ? plan : nil
   }
 
+  /// The plan where lines that overlap are chosen, else `nil`; asked before all others but small maps.
+  static func overlapAdd(
+    _ direction: CorrelationPlan.Direction, _ extents: ConvolutionExtents, kernels: Kernels
+  ) -> OverlapAddPlan? {
+    let forced = ConvolutionAlgorithm.forced
+    guard forced == nil || forced == .overlapAdd, forced != nil || extents.multiplications >= smallest,
+      let plan = OverlapAddPlan(direction, extents)
+    else { return nil }
+    if forced != nil { return plan }
+    // Rows between the parts of a picture are multiplied twice, and those of a wide one are many.
+    guard plan.vertical.phases.count * plan.horizontal.phases.count > 1, !plan.hasLongRows else { return nil }
+    // What would be chosen else. Its models leave out what two phases that alternate cost: with 16 registers their tiles have so
+    // few sums that they load as often as they multiply.
+    let lanes = kernels.lanes
+    let isCrowded = plan.horizontal.phases.count == 2 && kernels.table.pointee.convolution.outputBlock <= 6
+    let other =
+      if let tiles = winograd(direction, extents, kernels: kernels) {
+        self.cost(of: tiles, lanes: lanes)
+      } else if let rows = winogradRows(direction, extents, kernels: kernels) {
+        2 * self.cost(of: rows, lanes: lanes)
+      } else {
+        (isCrowded ? 2.5 : 1) * directCost(extents, lanes: lanes)
+      }
+    return cost(of: plan, lanes: lanes) < other ? plan : nil
+  }
+
   /// The algorithm for the gradient of a weight where Winograd's is chosen, else `nil`.
   static func winogradGradient(_ extents: ConvolutionExtents, kernels: Kernels) -> WinogradGradient? {
     let forced = ConvolutionAlgorithm.forced
@@ -209,6 +237,15 @@ enum AlgorithmChoice {
     let stored = lines.reduce(0, +) * plan.horizontal.phases.count
     return Double(vectors) * (Double(products) / 0.92 + Double(50 * transforms + 16 * stored))
       + Double(tiles * WinogradRowsPlan.points * 800)
+  }
+
+  /// Products run at 88 %. A vector of a line that is stored and added costs as much as 28 multiply-adds, and a row of an output
+  /// 500 besides; a tenth of all is for what is computed twice.
+  private static func cost(of plan: OverlapAddPlan, lanes: Int) -> Double {
+    let vectors = plan.vertical.inputLength * ((plan.horizontal.inputLength + lanes - 1) / lanes)
+    let rows = plan.outputSize.height * plan.outputChannels
+    let lines = Double(plan.lines) * (Double(plan.inputChannels) / 0.88 + 28)
+    return 1.1 * Double(plan.extents.batch) * (Double(vectors) * lines + Double(500 * rows))
   }
 
   /// Products run at 85 %. To transform the samples of a tile, of one vector of channels, costs as much as 12 multiply-adds for

@@ -7,6 +7,7 @@ enum ConvolutionPlan: Sendable {
   case winograd(WinogradPlan)
   case smallMap(SmallMapPlan)
   case winogradRows(WinogradRowsPlan)
+  case overlapAdd(OverlapAddPlan)
 
   private struct Key: Hashable {
     var direction: CorrelationPlan.Direction
@@ -40,6 +41,8 @@ enum ConvolutionPlan: Sendable {
   ) {
     if let plan = AlgorithmChoice.smallMap(direction, extents, kernels: kernels) {
       self = .smallMap(plan)
+    } else if let plan = AlgorithmChoice.overlapAdd(direction, extents, kernels: kernels) {
+      self = .overlapAdd(plan)
     } else if let plan = AlgorithmChoice.winograd(direction, extents, kernels: kernels) {
       self = .winograd(plan)
     } else if let plan = AlgorithmChoice.winogradRows(direction, extents, kernels: kernels) {

@@ -29,6 +29,9 @@ extension CorrelationPlan {
       return WinogradRowsConvolution(
         plan, weight: weight, bias: bias, epilogue: epilogue, threads: threads, kernels: kernels
       ).compute(input, residual: residual, threads: threads, shape: shape)
+    case .overlapAdd(let plan):
+      return OverlapAddConvolution(plan, weight: weight, bias: bias, epilogue: epilogue, kernels: kernels)
+        .compute(input, residual: residual, threads: threads, shape: shape)
     case .direct(let plan):
       return plan.compute(
         input, weight: weight, bias: bias, shape: shape, epilogue: epilogue, residual: residual, threads: threads,

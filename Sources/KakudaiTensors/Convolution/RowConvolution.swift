@@ -13,6 +13,7 @@ package final class RowConvolution: Sendable {
     case direct(weights: Storage, biases: Storage?, activations: Storage?)
     case winograd(WinogradConvolution)
     case winogradRows(WinogradRowsConvolution)
+    case overlapAdd(OverlapAddConvolution)
     case smallMap(SmallMapConvolution)
   }
 
@@ -54,6 +55,9 @@ package final class RowConvolution: Sendable {
       algorithm = .smallMap(
         SmallMapConvolution(
           map, weight: weight, bias: bias, epilogue: epilogue, threads: extents.threads, kernels: kernels))
+    } else if let overlapping = AlgorithmChoice.overlapAdd(correlation, extents, kernels: kernels) {
+      algorithm = .overlapAdd(
+        OverlapAddConvolution(overlapping, weight: weight, bias: bias, epilogue: epilogue, kernels: kernels))
     } else if let winograd = AlgorithmChoice.winograd(correlation, extents, kernels: kernels) {
       algorithm = .winograd(
         WinogradConvolution(
@@ -79,6 +83,7 @@ package final class RowConvolution: Sendable {
     case .direct: depthwise == nil ? "direct" : "depthwise"
     case .winograd: "winograd"
     case .winogradRows: "winograd rows"
+    case .overlapAdd: "overlap-add"
     case .smallMap: "direct channels"
     }
   }
@@ -92,7 +97,7 @@ package final class RowConvolution: Sendable {
     switch algorithm {
     case .direct: plan.margins != nil && plan.verticalPhases * plan.horizontalPhases == 1
     case .winogradRows(let winograd): winograd.plan.sumsAreShort
-    case .winograd, .smallMap: false
+    case .winograd, .smallMap, .overlapAdd: false
     }
   }
 
@@ -115,7 +120,7 @@ extension RowConvolution: RowKernel {
   /// A row, or one of tiles, of each vertical phase.
   package var rowUnit: Int {
     switch algorithm {
-    case .direct, .smallMap: plan.verticalPhases
+    case .direct, .smallMap, .overlapAdd: plan.verticalPhases
     case .winograd(let winograd): winograd.plan.vertical.length
     case .winogradRows(let winograd): winograd.plan.unit
     }
@@ -130,7 +135,7 @@ extension RowConvolution: RowKernel {
     switch algorithm {
     case .direct: plan.band.isCompact ? outputWidth : plan.horizontalPhases
     case .winograd(let winograd): winograd.plan.horizontal.length
-    case .winogradRows: plan.horizontalPhases
+    case .winogradRows, .overlapAdd: plan.horizontalPhases
     case .smallMap: outputWidth
     }
   }
@@ -146,7 +151,7 @@ extension RowConvolution: RowKernel {
   package func inputRows(_ index: Int, for rows: Range<Int>) -> Range<Int> {
     guard index == 0 else { return rows }
     return switch algorithm {
-    case .direct, .smallMap: plan.vertical.needed(rows)
+    case .direct, .smallMap, .overlapAdd: plan.vertical.needed(rows)
     case .winograd(let winograd): winograd.plan.vertical.needed(rows)
     case .winogradRows(let winograd): winograd.plan.needed(rows)
     }
@@ -157,7 +162,7 @@ extension RowConvolution: RowKernel {
     return switch algorithm {
     case .direct: plan.band.isCompact ? 0..<plan.horizontal.inputLength : plan.horizontal.needed(columns)
     case .winograd(let winograd): winograd.plan.horizontal.needed(columns)
-    case .winogradRows: plan.horizontal.needed(columns)
+    case .winogradRows, .overlapAdd: plan.horizontal.needed(columns)
     case .smallMap: 0..<plan.horizontal.inputLength
     }
   }
@@ -167,6 +172,7 @@ extension RowConvolution: RowKernel {
     case .direct: CorrelationPlan.Scratch(plan)
     case .winograd(let winograd): WinogradConvolution.Scratch(winograd)
     case .winogradRows(let winograd): WinogradRowsConvolution.Scratch(winograd)
+    case .overlapAdd(let overlapping): OverlapAddConvolution.Scratch(overlapping.plan)
     case .smallMap(let map): SmallMapPlan.Scratch(map.plan)
     }
   }
@@ -188,6 +194,8 @@ extension RowConvolution: RowKernel {
       winograd.compute(rows: rows, columns: columns, from: inputs[0], to: output, residual: residual, scratch)
     case (.winogradRows(let winograd), let scratch as WinogradRowsConvolution.Scratch):
       winograd.compute(rows: rows, columns: columns, from: inputs[0], to: output, residual: residual, scratch)
+    case (.overlapAdd(let overlapping), let scratch as OverlapAddConvolution.Scratch):
+      overlapping.compute(rows: rows, columns: columns, from: inputs[0], to: output, residual: residual, scratch)
     case (.smallMap(let map), let scratch as SmallMapPlan.Scratch):
       map.compute(rows: rows, from: inputs[0], to: output, residual: residual, scratch)
     case (.direct(let weights, let biases, let activations), let scratch as CorrelationPlan.Scratch):
@@ -213,3 +221,4 @@ extension CorrelationPlan.Scratch: RowScratch {}
 extension WinogradConvolution.Scratch: RowScratch {}
 extension WinogradRowsConvolution.Scratch: RowScratch {}
 extension SmallMapPlan.Scratch: RowScratch {}
+extension OverlapAddConvolution.Scratch: RowScratch {}

@@ -2,7 +2,8 @@ import KakudaiTensors
 import TestSupport
 import Testing
 
-/// Winograd's algorithm, and the direct one with channels as lanes, wherever they can be used, on every instruction set.
+/// Winograd's algorithm, and the direct ones with channels as lanes and by lines that overlap, wherever they can be used, on every
+/// instruction set.
 struct WinogradTests {
   struct Case: Sendable, CustomTestStringConvertible {
     var algorithm = ConvolutionAlgorithm.winograd
@@ -91,7 +92,12 @@ struct WinogradTests {
       (true, 9, 4, 3), (true, 8, 2, 0), (true, 4, 2, 0), (true, 16, 8, 0), (false, 2, 1, 0), (false, 6, 1, 0),
       (false, 7, 1, 0), (false, 9, 1, 0), (true, 11, 1, 0), (true, 12, 2, 0), (false, 17, 1, 0),
     ].map { (ConvolutionAlgorithm.winogradRows, $0, 1) }
-    for (algorithm, (isTransposed, kernel, stride, outputPadding), dilation) in both + dilated + rows {
+    let overlapping = [
+      ((true, 4, 2, 0), 1), ((true, 2, 2, 0), 1), ((true, 3, 2, 1), 1), ((true, 2, 3, 1), 1), ((true, 9, 2, 1), 1),
+      ((true, 6, 3, 2), 1), ((true, 8, 4, 0), 1), ((true, 3, 1, 0), 1), ((false, 3, 1, 0), 1), ((false, 5, 1, 0), 1),
+      ((true, 3, 1, 0), 3), ((true, 3, 2, 0), 2), ((false, 2, 1, 0), 4),
+    ].map { (ConvolutionAlgorithm.overlapAdd, $0, $1) }
+    for (algorithm, (isTransposed, kernel, stride, outputPadding), dilation) in both + dilated + rows + overlapping {
       let pictures = [
         (1, 1), (3, 5), (4, 4), (8, 8), (9, 17), (5, 31), (6, 64), (7, 67), (2, 130), (draw(1...12), draw(1...80)),
       ].map { (draw(1...3), $0) }
@@ -99,10 +105,10 @@ struct WinogradTests {
       let batches = [(4, (5, 9)), (13, (4, 4)), (16, (8, 8)), (31, (1, 3)), (12, (draw(1...20), draw(1...70)))]
       for (batch, (height, width)) in pictures + (algorithm == .winograd ? batches : []) {
         let drawnGroups = [1, 1, 1, 2][draw(0...3)]
-        let groups = algorithm == .winogradRows ? 1 : drawnGroups
+        let groups = algorithm == .winogradRows || algorithm == .overlapAdd ? 1 : drawnGroups
         let padding = draw(0...min(kernel - 1, algorithm == .winogradRows ? 4 : 2))
-        // Tiles have six rows from twelve channels on.
-        let inputs = draw(1...9)
+        // Tiles have six rows from twelve channels on, and lines of one channel may have the direct kernels' bits.
+        let inputs = draw(1...9) + (algorithm == .overlapAdd ? 1 : 0)
         let drawn = Case(
           algorithm: algorithm, isTransposed: isTransposed,
           input: [batch, groups * (inputs > 6 ? inputs + 5 : inputs), height, width],
@@ -246,6 +252,7 @@ struct WinogradTests {
       (.winogradChannels, false, 3, 1, [2, 16, 10, 9]), (.winogradChannels, true, 4, 2, [2, 16, 10, 9]),
       (.winogradSmallTiles, true, 4, 2, [2, 16, 10, 9]), (.winogradSmallTiles, false, 4, 2, [2, 16, 10, 9]),
       (.directChannels, true, 4, 2, [2, 16, 10, 9]), (.directChannels, false, 3, 1, [2, 16, 10, 9]),
+      (.overlapAdd, true, 4, 2, picture), (.overlapAdd, true, 2, 2, picture), (.overlapAdd, false, 3, 1, picture),
     ] {
       let testCase = Case(
         algorithm: algorithm, isTransposed: isTransposed, input: input,
@@ -265,7 +272,7 @@ struct WinogradTests {
         try expectSameClasses(run(algorithm), run(.direct), "\(kernels.name), \(testCase), input")
       }
       // Direct kernels multiply weights by the zeros around a map.
-      guard algorithm != .directChannels else { continue }
+      guard algorithm != .directChannels, algorithm != .overlapAdd else { continue }
       operands = [testCase.operands[0], weight, testCase.operands[2]]
       operands[1].withUnsafeMutableBufferPointer { $0[kernel * kernel * 4 + 2] = extreme }
       try withEveryKernelTable { kernels in
@@ -275,22 +282,27 @@ struct WinogradTests {
   }
 
   /// As in PyTorch, which multiplies no weight by what lies outside of a map.
-  @Test(arguments: [Float.nan, .infinity, -.infinity], [false, true])
+  @Test(
+    arguments: [Float.nan, .infinity, -.infinity],
+    [
+      (ConvolutionAlgorithm.directChannels, false, 2), (.directChannels, true, 2), (.overlapAdd, true, 2),
+      (.overlapAdd, false, 1),
+    ])
   func `weights that are not finite reach what they are multiplied with, and nothing around it`(
-    _ extreme: Float, isTransposed: Bool
+    _ extreme: Float, _ how: (algorithm: ConvolutionAlgorithm, isTransposed: Bool, stride: Int)
   ) throws {
     let testCase = Case(
-      algorithm: .directChannels, isTransposed: isTransposed, input: [1, 16, 4, 5], outChannels: 16, kernel: 4,
-      stride: 2)
+      algorithm: how.algorithm, isTransposed: how.isTransposed, input: [1, 16, 4, 5], outChannels: 16, kernel: 4,
+      stride: how.stride)
     var operands = testCase.operands
     operands[1].withUnsafeMutableBufferPointer { $0[16 * 4 + 1] = extreme }
     let shape = try testCase.operation.outputShape(of: operands.map(\.shape))
     let reference = testCase.reference(operands, shape: shape)
     withEveryKernelTable { kernels in
-      let value = ConvolutionAlgorithm.$forced.withValue(.directChannels) { () -> Tensor in
-        isTransposed
-          ? convTranspose2d(operands[0], operands[1], operands[2], stride: 2, padding: 1)
-          : conv2d(operands[0], operands[1], operands[2], stride: 2, padding: 1)
+      let value = ConvolutionAlgorithm.$forced.withValue(how.algorithm) { () -> Tensor in
+        how.isTransposed
+          ? convTranspose2d(operands[0], operands[1], operands[2], stride: PerAxis(how.stride), padding: 1)
+          : conv2d(operands[0], operands[1], operands[2], stride: PerAxis(how.stride), padding: 1)
       }
       let isSame = zip(value.elements, reference.values).allSatisfy {
         $0.isFinite && $1.isFinite || $0.isNaN && $1.isNaN || Double($0) == $1
@@ -339,7 +351,9 @@ struct WinogradTests {
     #expect(isChosen(false, (64, 64), kernel: 3, stride: 2, size: 64, by: .winogradChannels))
     #expect(isChosen(true, (512, 256), kernel: 4, stride: 2, size: 4, by: .directChannels))
     #expect(isChosen(true, (56, 1), kernel: 9, stride: 2, size: 128, by: .winogradRows))
-    #expect(isChosen(true, (128, 3), kernel: 4, stride: 2, size: 64, by: .winogradRows))
+    #expect(isChosen(true, (128, 3), kernel: 4, stride: 2, size: 64, by: .overlapAdd))
+    #expect(!isChosen(true, (4, 3), kernel: 4, stride: 2, size: 128, by: .overlapAdd))
+    #expect(!isChosen(false, (64, 3), kernel: 3, stride: 1, size: 64, by: .overlapAdd))
     #expect(isChosen(false, (16, 16), kernel: 11, stride: 1, size: 32, by: .winogradRows))
     #expect(isChosen(false, (1, 56), kernel: 5, stride: 1, size: 64, by: .winogradRows))
     #expect(!isChosen(false, (8, 8), kernel: 2, stride: 1, size: 128, by: .winogradRows))

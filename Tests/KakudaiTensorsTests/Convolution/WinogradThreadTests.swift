@@ -2,10 +2,11 @@ import KakudaiTensors
 import TestSupport
 import Testing
 
-/// Winograd's algorithm by several threads, on every instruction set.
+/// Winograd's algorithm, and lines that overlap, by several threads, on every instruction set.
 struct WinogradThreadTests {
   @Test(
-    arguments: [ConvolutionAlgorithm.winograd, .winogradRows, .winogradChannels, .winogradSmallTiles], [5, 13, 16])
+    arguments: [ConvolutionAlgorithm.winograd, .winogradRows, .winogradChannels, .winogradSmallTiles, .overlapAdd],
+    [5, 13, 16])
   func `neither threads nor neighbours in a batch change a bit`(_ algorithm: ConvolutionAlgorithm, batch: Int) {
     let kernel = algorithm == .winogradSmallTiles ? 4 : 6
     let input = Tensor.random([batch, 16, 9, 11], seed: 1)
@@ -27,7 +28,7 @@ struct WinogradThreadTests {
   /// Tiles of transposed layers begin between two groups of phases: what is computed directly must leave the neighbours alone,
   /// which other threads compute at any time.
   @Test(
-    arguments: [ConvolutionAlgorithm.winograd, .winogradRows, .winogradChannels, .winogradSmallTiles],
+    arguments: [ConvolutionAlgorithm.winograd, .winogradRows, .winogradChannels, .winogradSmallTiles, .overlapAdd],
     [(4, 1, 1), (8, 1, 0)])
   func `no thread changes a bit beside infinity`(
     _ algorithm: ConvolutionAlgorithm, _ geometry: (kernel: Int, padding: Int, outputPadding: Int)
