@@ -19,7 +19,7 @@ package enum ConvolutionAlgorithm: String, Sendable, CaseIterable {
   case directChannels
   /// The same along the vertical axis alone; see `WinogradRowsPlan`.
   case winogradRows
-  /// By its definition, with the columns of the kernel as outputs whose rows overlap; see `OverlapAddPlan`.
+  /// By its definition, with the elements of the kernel as outputs whose rows overlap; see `OverlapAddPlan`.
   case overlapAdd
 
   /// What is used wherever it can be, in place of the choice; for tests, and for timings by the environment variable
