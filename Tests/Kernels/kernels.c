@@ -136,8 +136,8 @@ static size_t check_lines(const ck_convolution_kernels *k, size_t lines, size_t 
     k->pack(&packing, packed + first * LINE_CHANNELS);
   }
   const ck_lines own = {.input = input, .channelStride = COLUMNS, .channels = LINE_CHANNELS, .width = width,
-                        .next = width % 2 ? input : NULL, .copy = lines % 2 ? scratch : NULL, .weights = packed, .count = lines, .lines = output,
-                        .lineStride = LINE_STRIDE};
+                        .next = width % 2 ? input : NULL, .copy = lines % 2 ? scratch : NULL, .weights = packed,
+                        .count = lines, .lines = output, .lineStride = LINE_STRIDE};
   for (size_t i = 0; i < sizeof output / 4; i++) output[i] = 77;
   k->multiplyLines(&own);
   size_t wrong = 0;

@@ -21,16 +21,22 @@ struct PackingKey: Hashable, Sendable {
   var vertical: Axis
   var horizontal: Axis
   /// What else the lengths of the axes decide.
-  var layout: [Int] = []
+  var layout: [Int]
   var kernels: String
+
+  init(
+    _ algorithm: ConvolutionAlgorithm, _ direction: CorrelationPlan.Direction, _ extents: ConvolutionExtents,
+    layout: [Int] = [], kernels: Kernels
+  ) {
+    (self.algorithm, self.direction, self.layout, self.kernels) = (algorithm, direction, layout, kernels.name)
+    (groups, coarseChannels, fineChannels) = (extents.groups, extents.coarseChannels, extents.fineChannels)
+    (vertical, horizontal) = (Axis(extents.vertical), Axis(extents.horizontal))
+  }
 }
 
 extension CorrelationPlan {
   func packingKey(kernels: Kernels) -> PackingKey {
-    PackingKey(
-      algorithm: .direct, direction: direction, groups: extents.groups, coarseChannels: extents.coarseChannels,
-      fineChannels: extents.fineChannels, vertical: .init(extents.vertical), horizontal: .init(extents.horizontal),
-      layout: [blocks.count], kernels: kernels.name)
+    PackingKey(.direct, direction, extents, layout: [blocks.count], kernels: kernels)
   }
 
   /// Lays the weights of one block of one group out for the kernel.
@@ -40,16 +46,7 @@ extension CorrelationPlan {
     _ block: Block, group: Int, weight: UnsafePointer<Float>, packedWeights: UnsafeMutablePointer<Float>,
     kernels: ck_convolution_kernels
   ) {
-    let outputStride: Int
-    let channelStride: Int
-    switch direction {
-    case .correlation:
-      outputStride = extents.fineChannelsPerGroup * extents.kernelArea
-      channelStride = extents.kernelArea
-    case .transpose:
-      outputStride = extents.kernelArea
-      channelStride = extents.fineChannelsPerGroup * extents.kernelArea
-    }
+    let (channelStride, outputStride) = extents.weightStrides(direction)
     var offsets: [Int] = []
     for pass in passes[block.passes] {
       offsets.removeAll(keepingCapacity: true)

@@ -44,14 +44,10 @@ final class OverlapAddPlan: Sendable {
 
   /// For each block of lines that one kernel call computes together: `(input channel, line)`.
   func packed(_ weight: Tensor, kernels: Kernels) -> Storage {
-    let key = PackingKey(
-      algorithm: .overlapAdd, direction: direction, groups: 1, coarseChannels: extents.coarseChannels,
-      fineChannels: extents.fineChannels, vertical: .init(extents.vertical), horizontal: .init(extents.horizontal),
-      kernels: kernels.name)
     let convolution = kernels.table.pointee.convolution
     let (channelStride, outputStride) = extents.weightStrides(direction)
     let blocks = (lines + convolution.outputBlock - 1) / convolution.outputBlock
-    return weight.storage.packing(key) {
+    return weight.storage.packing(PackingKey(.overlapAdd, direction, extents, kernels: kernels)) {
       let packed = Storage(count: lines * inputChannels)
       for block in 0..<blocks {
         let own = lines * block / blocks..<lines * (block + 1) / blocks

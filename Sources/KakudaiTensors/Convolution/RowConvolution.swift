@@ -46,35 +46,40 @@ package final class RowConvolution: Sendable {
       correlation = .transpose
       extents = ConvolutionExtents(geometry, fine: output, coarse: input, weight: weight.shape)
     }
-    // As many bands as there are positions: each holds a few rows only.
-    plan = CorrelationPlan(
-      correlation, extents, kernels: kernels.table.pointee.convolution, lanes: kernels.lanes,
-      tasks: extents.vertical.coarseLength)
     self.epilogue = epilogue
-    if let map = AlgorithmChoice.smallMap(correlation, extents, kernels: kernels) {
+    // As many bands as there are positions: each holds a few rows only.
+    let tasks = extents.vertical.coarseLength
+    let (threads, choice) = (
+      extents.threads, ConvolutionPlan.known(correlation, extents, kernels: kernels, tasks: tasks)
+    )
+    if case .direct(let direct) = choice {
+      plan = direct
+    } else {
+      plan = CorrelationPlan(
+        correlation, extents, kernels: kernels.table.pointee.convolution, lanes: kernels.lanes, tasks: tasks)
+    }
+    switch choice {
+    case .direct:
+      let (weights, biases) = plan.packed(weight, bias, threads: threads, kernels: kernels)
+      algorithm = .direct(weights: weights, biases: biases, activations: plan.activations(of: epilogue))
+      depthwise = DepthwiseConvolution(plan, weight: weight, bias: bias, epilogue: epilogue)
+      return
+    case .smallMap(let map):
       algorithm = .smallMap(
-        SmallMapConvolution(
-          map, weight: weight, bias: bias, epilogue: epilogue, threads: extents.threads, kernels: kernels))
-    } else if let overlapping = AlgorithmChoice.overlapAdd(correlation, extents, kernels: kernels) {
+        SmallMapConvolution(map, weight: weight, bias: bias, epilogue: epilogue, threads: threads, kernels: kernels))
+    case .overlapAdd(let overlapping):
       algorithm = .overlapAdd(
         OverlapAddConvolution(overlapping, weight: weight, bias: bias, epilogue: epilogue, kernels: kernels))
-    } else if let winograd = AlgorithmChoice.winograd(correlation, extents, kernels: kernels) {
+    case .winograd(let winograd):
       algorithm = .winograd(
         WinogradConvolution(
-          winograd, weight: weight, bias: bias, epilogue: epilogue, threads: extents.threads, kernels: kernels))
-    } else if let rows = AlgorithmChoice.winogradRows(correlation, extents, kernels: kernels) {
+          winograd, weight: weight, bias: bias, epilogue: epilogue, threads: threads, kernels: kernels))
+    case .winogradRows(let rows):
       algorithm = .winogradRows(
         WinogradRowsConvolution(
-          rows, weight: weight, bias: bias, epilogue: epilogue, threads: extents.threads, kernels: kernels))
-    } else {
-      let (weights, biases) = plan.packed(weight, bias, threads: extents.threads, kernels: kernels)
-      algorithm = .direct(weights: weights, biases: biases, activations: plan.activations(of: epilogue))
+          rows, weight: weight, bias: bias, epilogue: epilogue, threads: threads, kernels: kernels))
     }
-    if case .direct = algorithm {
-      depthwise = DepthwiseConvolution(plan, weight: weight, bias: bias, epilogue: epilogue)
-    } else {
-      depthwise = nil
-    }
+    depthwise = nil
   }
 
   /// How it computes, in a word or two.

@@ -93,9 +93,7 @@ final class SmallMapPlan: Sendable {
   /// For each group, chunk and tap: `(input channel, output)`.
   func packed(_ weight: Tensor, threads: Int, kernels: Kernels) -> Storage {
     let key = PackingKey(
-      algorithm: .directChannels, direction: direction, groups: extents.groups, coarseChannels: extents.coarseChannels,
-      fineChannels: extents.fineChannels, vertical: .init(extents.vertical), horizontal: .init(extents.horizontal),
-      layout: taps.map(\.kernelIndex), kernels: kernels.name)
+      .directChannels, direction, extents, layout: taps.map(\.kernelIndex), kernels: kernels)
     return weight.storage.packing(key) {
       let packed = Storage(count: weightsPerGroup * extents.groups)
       withThreadCount(threads) {

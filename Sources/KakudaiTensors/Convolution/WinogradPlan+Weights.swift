@@ -33,9 +33,7 @@ extension WinogradPlan {
 
   private func packingKey(kernels: Kernels) -> PackingKey {
     PackingKey(
-      algorithm: .winograd, direction: direction, groups: extents.groups, coarseChannels: extents.coarseChannels,
-      fineChannels: extents.fineChannels, vertical: .init(extents.vertical), horizontal: .init(extents.horizontal),
-      layout: [vertical.tile, channelsPerVector] + horizontal.order, kernels: kernels.name)
+      .winograd, direction, extents, layout: [vertical.tile, channelsPerVector] + horizontal.order, kernels: kernels)
   }
 
   private func pack(

@@ -177,11 +177,7 @@ final class WinogradRowsPlan: Sendable {
 
   /// The packed weights of all points after each other.
   func packed(_ weight: Tensor, threads: Int, kernels: Kernels) -> Storage {
-    let key = PackingKey(
-      algorithm: .winogradRows, direction: direction, groups: 1, coarseChannels: extents.coarseChannels,
-      fineChannels: extents.fineChannels, vertical: .init(extents.vertical), horizontal: .init(extents.horizontal),
-      kernels: kernels.name)
-    return weight.storage.packing(key) {
+    weight.storage.packing(PackingKey(.winogradRows, direction, extents, kernels: kernels)) {
       if sumsAreShort { return packedTerms(weight) }
       let packed = Storage(count: weightCount)
       for (point, plan) in correlations.enumerated() {
