@@ -211,49 +211,71 @@ static size_t check_rows(const ck_convolution_kernels *k, size_t stride, size_t 
   return wrong;
 }
 
-/* Winograd's algorithm along the vertical axis, sums of few terms: `rows` rows of each output from eight, the last row of which is
- * not written in some cases. */
-static size_t check_short_rows(const ck_winograd_kernels *k, size_t rows, size_t outputs, size_t width, int hasEpilogue,
-                               int streams) {
-  enum { INPUTS = 2, KERNEL_COLUMNS = 3, TERMS = INPUTS * KERNEL_COLUMNS, STRIDE = 128 };
-  static const double points[CK_ROW_POINTS - 1] = {0, 0.5, -0.5, 1, -1, 1.5, -1.5};
-  static float tall[INPUTS * CK_ROW_POINTS * COLUMNS + CK_READABLE_PAST], checks[MOST_WIDTH + 16];
-  static float transformed[CK_ROW_POINTS * (INPUTS * STRIDE + 16) + CK_READABLE_PAST];
+/* Winograd's algorithm along the vertical axis: `rows` rows of each output from as many as there are points, the last row of which
+ * is not written in some cases; either the sums at the points are short, or correlations compute them. */
+static size_t check_filtered_rows(const ck_winograd_kernels *k, size_t points, size_t rows, int sumsAreShort, size_t outputs,
+                                  size_t width, int hasEpilogue, int streams) {
+  enum { INPUTS = 2, KERNEL_COLUMNS = 3, TERMS = INPUTS * KERNEL_COLUMNS, STRIDE = 128, MOST_POINTS = CK_MOST_ROW_POINTS };
+  static const double eight[CK_ROW_POINTS - 1] = {0, 0.5, -0.5, 1, -1, 1.5, -1.5};
+  static const double ten[MOST_POINTS - 1] = {0, 0.4375, -0.4375, 0.8125, -0.8125, 1.25, -1.25, 2.125, -2.125};
+  static float tall[INPUTS * MOST_POINTS * COLUMNS + CK_READABLE_PAST], checks[MOST_WIDTH + 16];
+  static float transformed[MOST_POINTS * (INPUTS * STRIDE + 16) + CK_READABLE_PAST];
+  static float products[MOST_POINTS * MOST_OUTPUTS * STRIDE + CK_READABLE_PAST];
   static float rowsOut[MOST_OUTPUTS * CK_MOST_ROWS * MOST_WIDTH] __attribute__((aligned(64)));
-  const size_t taps = CK_ROW_POINTS + 1 - rows;
-  float bias[MOST_OUTPUTS], slopes[MOST_OUTPUTS], factors[TERMS * CK_ROW_POINTS * MOST_OUTPUTS];
+  const double *const finite = points == CK_ROW_POINTS ? eight : ten;
+  const size_t taps = points + 1 - rows, pointStride = INPUTS * STRIDE + 16;
+  float bias[MOST_OUTPUTS], slopes[MOST_OUTPUTS];
+  float factors[TERMS * CK_ROW_POINTS * MOST_OUTPUTS], ownFactors[MOST_POINTS][MOST_OUTPUTS][TERMS];
   fill(tall, sizeof tall / 4, 7);
   fill(bias, outputs, 5);
   fill(slopes, outputs, 6);
 #define CK_KERNEL(o, term, tap) weights[((o) * TERMS + (term)) * 5 + (tap)]
   for (size_t o = 0; o < outputs; o++)
     for (size_t term = 0; term < TERMS; term++)
-      for (size_t p = 0; p < CK_ROW_POINTS; p++) {
+      for (size_t p = 0; p < points; p++) {
         double power = 1, sum = CK_KERNEL(o, term, taps - 1);
-        if (p < CK_ROW_POINTS - 1) {
-          for (size_t q = 0; q < CK_ROW_POINTS - 1; q++) power /= q == p ? 1 : points[p] - points[q];
+        if (p < points - 1) {
+          for (size_t q = 0; q < points - 1; q++) power /= q == p ? 1 : finite[p] - finite[q];
           sum = 0;
-          for (size_t tap = 0; tap < taps; tap++, power *= points[p]) sum += power * CK_KERNEL(o, term, tap);
+          for (size_t tap = 0; tap < taps; tap++, power *= finite[p]) sum += power * CK_KERNEL(o, term, tap);
         }
+        ownFactors[p][o][term] = (float)sum;
         const size_t first = o / CK_SHORT_OUTPUTS * CK_SHORT_OUTPUTS, left = outputs - first;
         const size_t together = left < CK_SHORT_OUTPUTS ? left : CK_SHORT_OUTPUTS;
-        factors[(first * TERMS + term * together) * CK_ROW_POINTS + p * together + o - first] = (float)sum;
+        if (sumsAreShort) factors[(first * TERMS + term * together) * CK_ROW_POINTS + p * together + o - first] = (float)sum;
       }
-  ptrdiff_t rowOffsets[CK_ROW_POINTS], termOffsets[TERMS], outputOffsets[CK_MOST_ROWS];
-  for (size_t row = 0; row < CK_ROW_POINTS; row++) rowOffsets[row] = (ptrdiff_t)row * COLUMNS;
+  ptrdiff_t rowOffsets[MOST_POINTS], termOffsets[TERMS], outputOffsets[CK_MOST_ROWS], places[MOST_POINTS];
+  for (size_t row = 0; row < points; row++) rowOffsets[row] = (ptrdiff_t)(row * COLUMNS);
   for (size_t term = 0; term < TERMS; term++)
     termOffsets[term] = (ptrdiff_t)(term / KERNEL_COLUMNS * STRIDE + term % KERNEL_COLUMNS);
   for (size_t row = 0; row < rows; row++) outputOffsets[row] = (ptrdiff_t)row * MOST_WIDTH;
   if (outputs % 2 == 0) outputOffsets[rows - 1] = CK_NOWHERE;
+  const ck_phase_output sum = {0, 0};
+  const ptrdiff_t start = 0;
+  ck_pass passes[MOST_POINTS * MOST_OUTPUTS];
+  ck_correlation correlations[MOST_POINTS * MOST_OUTPUTS];
+  for (size_t p = 0, i = 0; p < points; p++) {
+    places[p] = (ptrdiff_t)(p * outputs * STRIDE);
+    for (size_t o = 0; o < outputs; o++, i++) {
+      passes[i] = (ck_pass){
+          .weights = ownFactors[p][o], .tapOffsets = termOffsets, .taps = KERNEL_COLUMNS, .sums = &sum, .sumCount = 1};
+      correlations[i] = (ck_correlation){
+          .input = transformed + p * pointStride, .channelStride = STRIDE, .channels = INPUTS, .passes = passes + i,
+          .passCount = 1, .phases = 1, .outputs = 1, .output = products + i * STRIDE, .outputOffsets = &start, .rows = 1,
+          .scratch = scratch};
+    }
+  }
   /* Without a clamp rows are finished in registers. */
   const int clamps = outputs > 4;
   const ck_epilogue epilogue = {.activations = slopes, .low = clamps ? -2 : -INFINITY, .high = clamps ? 1.5f : INFINITY,
                                 .clamps = clamps};
   const ck_row_filter filter = {
-      .input = tall, .channelStride = CK_ROW_POINTS * COLUMNS, .columns = (ptrdiff_t)width, .channels = INPUTS, .parts = 1,
-      .rowOffsets = rowOffsets, .firstColumn = -1, .reach = KERNEL_COLUMNS - 1, .width = width, .horizontalPhases = 1,
-      .piece = 64, .transformed = transformed, .transformedStride = STRIDE, .pointStride = INPUTS * STRIDE + 16, .terms = TERMS,
-      .termOffsets = termOffsets, .termWeights = factors, .outputs = outputs, .phases = 1, .tileRows = rows, .bias = bias,
+      .input = tall, .channelStride = MOST_POINTS * COLUMNS, .columns = (ptrdiff_t)width, .channels = INPUTS, .parts = 1,
+      .points = points, .rowOffsets = rowOffsets, .firstColumn = -1, .reach = KERNEL_COLUMNS - 1, .width = width,
+      .horizontalPhases = 1, .piece = 64, .transformed = transformed, .transformedStride = STRIDE,
+      .pointStride = (ptrdiff_t)pointStride, .terms = sumsAreShort ? TERMS : 0, .termOffsets = termOffsets,
+      .termWeights = factors, .correlations = correlations, .correlationCount = points * outputs, .products = products,
+      .productStride = STRIDE, .places = places, .outputs = outputs, .phases = 1, .tileRows = rows, .bias = bias,
       .epilogue = hasEpilogue ? &epilogue : NULL, .output = rowsOut, .outputStride = CK_MOST_ROWS * MOST_WIDTH,
       .outputOffsets = outputOffsets, .checks = checks, .streams = streams};
   for (size_t i = 0; i < sizeof rowsOut / 4; i++) rowsOut[i] = 77;
@@ -268,7 +290,7 @@ static size_t check_short_rows(const ck_winograd_kernels *k, size_t rows, size_t
             for (size_t tap = 0; tap < taps; tap++) {
               const size_t column = x + term % KERNEL_COLUMNS - 1; /* wraps before the first */
               if (column >= width) continue;
-              const double sample = tall[(term / KERNEL_COLUMNS * CK_ROW_POINTS + row + tap) * COLUMNS + column];
+              const double sample = tall[(term / KERNEL_COLUMNS * MOST_POINTS + row + tap) * COLUMNS + column];
               expected += sample * CK_KERNEL(o, term, tap);
             }
           if (hasEpilogue) expected = applied(&epilogue, o, expected, 0);
@@ -305,10 +327,15 @@ int main(void) {
       for (size_t rows = 1; rows <= CK_DEPTHWISE_ROWS; rows++)
         for (int hasEpilogue = 0; hasEpilogue < 2; hasEpilogue++, cases++)
           wrong += check_depthwise(k, rows, width, hasEpilogue);
-      for (size_t rows = 4; rows <= CK_MOST_ROWS; rows++)
-        for (size_t outputs = 1; outputs <= 7; outputs++)
-          for (int variant = 0; variant < 4; variant++, cases++)
-            wrong += check_short_rows(&tables[table]->winograd, rows, outputs, width, variant / 2, variant % 2);
+      for (size_t outputs = 1; outputs <= 7; outputs++)
+        for (int variant = 0; variant < 4; variant++) {
+          const ck_winograd_kernels *const filters = &tables[table]->winograd;
+          for (size_t rows = 4; rows <= CK_MOST_ROWS; rows++)
+            for (int isShort = 0; isShort < 2; isShort++, cases++)
+              wrong += check_filtered_rows(filters, CK_ROW_POINTS, rows, isShort, outputs, width, variant / 2, variant % 2);
+          wrong += check_filtered_rows(filters, CK_MOST_ROW_POINTS, 6, 0, outputs, width, variant / 2, variant % 2);
+          cases++;
+        }
       for (size_t stride = 1; stride <= 5; stride++, cases++) wrong += check_rows(k, stride, width < 38 ? width : 38);
     }
     printf("%s: %zu cases, %zu wrong elements\n", tables[table]->name, cases, wrong);

@@ -1,8 +1,8 @@
 /* Winograd's transforms of vectors of samples to points and of products back.
  *
  * Three taps are interpolated at the points 0, ±3/4, ±3/2, ∞, and two at ±1/2, ±5/4, ∞, in tiles of two at 0, 1, ∞; up to five
- * vertically, from eight rows, at 0, ±1/2, ±1, ±3/2, ∞: exact in binary, and of the sets with a symmetry, which halves the
- * work, those with the smallest errors (Docs/Decisions.md). */
+ * vertically, from eight rows, at 0, ±1/2, ±1, ±3/2, ∞, or, from ten rows, at 0, ±7/16, ±13/16, ±5/4, ±17/8, ∞: exact in binary,
+ * and of the sets with a symmetry, which halves the work, those with the smallest errors (Docs/Decisions.md). */
 
 /* product * x[0] - sum * x[2] + x[4]. */
 CK_INLINE ck_vector ck_every_second(const ck_vector *x, float sum, float product) {
@@ -28,23 +28,50 @@ CK_INLINE void ck_samples_at_row_points(const ck_vector *x, ck_vector *values) {
   values[7] = ck_multiply_add(ck_broadcast(-2.25f), quarters[1], quarters[3]);
 }
 
-/* A vector of each of the rows: powers of the points. */
-CK_INLINE void ck_rows_at(const ck_vector *products, const int rows, ck_vector *outputs) {
-  ck_vector even[3], odd[3];
-  CK_UNROLL for (int i = 0; i < 3; i++) {
+/* The magnitudes of ten points. */
+#define CK_TEN_POINTS {0.4375f, 0.8125f, 1.25f, 2.125f}
+
+/* The same for these: what is zero at the last two pairs of points, or at the first two, serves the other two. */
+CK_INLINE void ck_samples_at_ten_points(const ck_vector *x, ck_vector *values) {
+  static const float m[4] = CK_TEN_POINTS;
+  const float a = m[0] * m[0], b = m[1] * m[1], c = m[2] * m[2], d = m[3] * m[3];
+  ck_vector first[CK_MOST_ROW_POINTS - 4], last[CK_MOST_ROW_POINTS - 4];
+  CK_UNROLL for (int i = 0; i < CK_MOST_ROW_POINTS - 4; i++) {
+    first[i] = ck_every_second(x + i, a + b, a * b);
+    last[i] = ck_every_second(x + i, c + d, c * d);
+  }
+  values[0] = ck_every_second(first, c + d, c * d);
+  ck_at_both_signs(m[0], ck_multiply_add(-b, last[2], last[4]), ck_multiply_add(-b, last[1], last[3]), values + 1);
+  ck_at_both_signs(m[1], ck_multiply_add(-a, last[2], last[4]), ck_multiply_add(-a, last[1], last[3]), values + 3);
+  ck_at_both_signs(m[2], ck_multiply_add(-d, first[2], first[4]), ck_multiply_add(-d, first[1], first[3]), values + 5);
+  ck_at_both_signs(m[3], ck_multiply_add(-c, first[2], first[4]), ck_multiply_add(-c, first[1], first[3]), values + 7);
+  values[9] = ck_every_second(first + 1, c + d, c * d);
+}
+
+/* A vector of each of the rows: powers of the eight or ten points. */
+CK_INLINE void ck_rows_at(const ck_vector *products, const int points, const int rows, ck_vector *outputs) {
+  static const float eight[3] = {0.5f, 1, 1.5f}, ten[4] = CK_TEN_POINTS;
+  const float *const magnitudes = points == CK_ROW_POINTS ? eight : ten;
+  const int pairs = points / 2 - 1;
+  ck_vector even[4], odd[4];
+  float powers[4];
+  CK_UNROLL for (int i = 0; i < pairs; i++) {
     even[i] = products[2 * i + 1] + products[2 * i + 2];
     odd[i] = products[2 * i + 1] - products[2 * i + 2];
+    powers[i] = 1;
   }
-  outputs[0] = even[0] + (even[1] + even[2]);
-  float low = 1, high = 1;
+  outputs[0] = even[1];
+  CK_UNROLL for (int i = 2; i < pairs; i++) outputs[0] += even[i];
+  outputs[0] = even[0] + outputs[0];
   CK_UNROLL for (int row = 1; row < rows; row++) {
     const ck_vector *const terms = row % 2 ? odd : even;
-    low *= 0.5f;
-    high *= 1.5f;
-    outputs[row] = ck_multiply_add(ck_broadcast(low), terms[0], ck_multiply_add(ck_broadcast(high), terms[2], terms[1]));
+    CK_UNROLL for (int i = 0; i < pairs; i++) powers[i] *= magnitudes[i];
+    outputs[row] = powers[1] * terms[1];
+    CK_UNROLL for (int i = 2; i < pairs; i++) outputs[row] = ck_multiply_add(ck_broadcast(powers[i]), terms[i], outputs[row]);
+    outputs[row] = ck_multiply_add(ck_broadcast(powers[0]), terms[0], outputs[row]);
   }
   outputs[0] += products[0];
-  outputs[rows - 1] += products[CK_ROW_POINTS - 1];
+  outputs[rows - 1] += products[points - 1];
 }
 
 /* `check`, or NaN in the lanes in which one of `count` outputs is not finite. */
@@ -101,11 +128,12 @@ CK_INLINE void ck_from_points(const ck_vector *products, ck_vector *outputs, con
 
 /* The vertical transforms. */
 CK_INLINE void ck_rows_to_points_of(const ck_vector *x, ck_vector *values, const int rowPoints) {
-  if (rowPoints == CK_ROW_POINTS) ck_samples_at_row_points(x, values);
+  if (rowPoints == CK_MOST_ROW_POINTS) ck_samples_at_ten_points(x, values);
+  else if (rowPoints == CK_ROW_POINTS) ck_samples_at_row_points(x, values);
   else ck_to_points(x, values, rowPoints);
 }
 
 CK_INLINE void ck_rows_from_points_of(const ck_vector *products, ck_vector *outputs, const int rowPoints) {
-  if (rowPoints == CK_ROW_POINTS) ck_rows_at(products, CK_WINOGRAD_MOST_ROWS, outputs);
+  if (rowPoints == CK_ROW_POINTS) ck_rows_at(products, CK_ROW_POINTS, CK_WINOGRAD_MOST_ROWS, outputs);
   else ck_from_points(products, outputs, rowPoints);
 }

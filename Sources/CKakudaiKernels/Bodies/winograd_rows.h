@@ -31,7 +31,7 @@ static __attribute__((noinline)) void ck_copy_edges(const float *const *rows, pt
 
 /* The same in registers. */
 CK_INLINE void ck_load_edges(const float *const *rows, ptrdiff_t x, ptrdiff_t columns, ck_vector *samples, const int count) {
-  float edges[CK_ROW_POINTS * CK_LANES] __attribute__((aligned(64)));
+  float edges[CK_MOST_ROW_POINTS * CK_LANES] __attribute__((aligned(64)));
   ck_copy_edges(rows, x, columns, count, edges);
   CK_UNROLL for (int row = 0; row < count; row++) samples[row] = ck_load(edges + row * CK_LANES);
 }
@@ -51,7 +51,7 @@ CK_INLINE void ck_load_rows(const float *const *rows, ptrdiff_t x, ptrdiff_t ahe
 
 /* Stores samples of some rows at as many points, `stride` apart. */
 CK_INLINE void ck_store_at_points(const ck_vector *samples, float *target, ptrdiff_t stride, const int rowPoints) {
-  ck_vector values[CK_ROW_POINTS];
+  ck_vector values[CK_MOST_ROW_POINTS];
   ck_rows_to_points_of(samples, values, rowPoints);
   CK_UNROLL for (int point = 0; point < rowPoints; point++, target += stride) ck_store(target, values[point]);
 }
@@ -64,12 +64,12 @@ CK_INLINE void ck_rows_to_lines(const float *const *rows, ptrdiff_t columns, ptr
   for (ptrdiff_t x = first; x < end;) {
     const ptrdiff_t inner = ck_inner_end(areAll, x, columns, end);
     for (; x < inner; x += CK_LANES, lines += CK_LANES) {
-      ck_vector samples[CK_ROW_POINTS];
+      ck_vector samples[CK_MOST_ROW_POINTS];
       ck_load_rows(rows, x, ahead, samples, rowPoints);
       ck_store_at_points(samples, lines, stride, rowPoints);
     }
     if (x >= end) return;
-    ck_vector samples[CK_ROW_POINTS];
+    ck_vector samples[CK_MOST_ROW_POINTS];
     ck_load_edges(rows, x, columns, samples, rowPoints);
     ck_store_at_points(samples, lines, stride, rowPoints);
     x += CK_LANES;
@@ -77,24 +77,24 @@ CK_INLINE void ck_rows_to_lines(const float *const *rows, ptrdiff_t columns, ptr
   }
 }
 
-/* The columns first ..< end, `first` being a multiple of 16, of the rows of a part at the points. */
-static void ck_transform_rows(const ck_row_filter *f, size_t part, ptrdiff_t first, ptrdiff_t end) {
+/* The columns first ..< end, `first` being a multiple of 16, of the rows of all parts at the points. */
+CK_INLINE void ck_transform_rows(const ck_row_filter *f, ptrdiff_t first, ptrdiff_t end, const int points) {
   /* Stores might change these, for all the compiler knows. */
   const ptrdiff_t columns = f->columns, ahead = f->channelStride, stride = f->pointStride;
-  for (size_t channel = 0; channel < f->channels; channel++) {
-    const float *const input = f->input + (ptrdiff_t)channel * f->channelStride, *rows[CK_ROW_POINTS];
-    for (int row = 0; row < CK_ROW_POINTS; row++) {
-      const ptrdiff_t offset = f->rowOffsets[part * CK_ROW_POINTS + (size_t)row];
-      rows[row] = offset == CK_NOWHERE ? NULL : input + offset;
+  float *target = f->transformed;
+  for (size_t part = 0; part < f->parts; part++) {
+    const ptrdiff_t *const offsets = f->rowOffsets + part * (size_t)points;
+    for (size_t channel = 0; channel < f->channels; channel++, target += f->transformedStride) {
+      const float *const input = f->input + (ptrdiff_t)channel * f->channelStride, *rows[CK_MOST_ROW_POINTS];
+      for (int row = 0; row < points; row++) rows[row] = offsets[row] == CK_NOWHERE ? NULL : input + offsets[row];
+      ck_rows_to_lines(rows, columns, ahead, first, end, target, stride, points);
     }
-    ck_rows_to_lines(rows, columns, ahead, first, end,
-                     f->transformed + (ptrdiff_t)(part * f->channels + channel) * f->transformedStride, stride, CK_ROW_POINTS);
   }
 }
 
 /* What the rows of one phase of an output are combined from, and where they go. */
 typedef struct ck_combined_rows {
-  const float *products[CK_ROW_POINTS]; /* NULL at 0 or infinity for zeros */
+  const float *products[CK_MOST_ROW_POINTS]; /* NULL at 0 or infinity for zeros */
   float bias;
   size_t output, count;
   float *checks;
@@ -103,13 +103,14 @@ typedef struct ck_combined_rows {
 } ck_combined_rows;
 
 /* The sums of all rows in the columns x ... */
-CK_INLINE void ck_sums_of_rows(const ck_combined_rows *c, size_t x, const int rows, ck_vector *outputs) {
-  const float *const first = c->products[0], *const last = c->products[CK_ROW_POINTS - 1];
-  ck_vector products[CK_ROW_POINTS];
-  CK_UNROLL for (int point = 1; point < CK_ROW_POINTS - 1; point++) products[point] = ck_load(c->products[point] + x);
+CK_INLINE void ck_sums_of_rows(const ck_combined_rows *c, size_t x, const int points, const int rows,
+                              ck_vector *outputs) {
+  const float *const first = c->products[0], *const last = c->products[points - 1];
+  ck_vector products[CK_MOST_ROW_POINTS];
+  CK_UNROLL for (int point = 1; point < points - 1; point++) products[point] = ck_load(c->products[point] + x);
   products[0] = first ? ck_load(first + x) : ck_broadcast(0);
-  products[CK_ROW_POINTS - 1] = last ? ck_load(last + x) : ck_broadcast(0);
-  ck_rows_at(products, rows, outputs);
+  products[points - 1] = last ? ck_load(last + x) : ck_broadcast(0);
+  ck_rows_at(products, points, rows, outputs);
   ck_store(c->checks + x, ck_checked(outputs, rows, ck_load(c->checks + x)));
   CK_UNROLL for (int row = 0; row < rows; row++) outputs[row] += c->bias;
 }
@@ -118,13 +119,14 @@ CK_INLINE void ck_sums_of_rows(const ck_combined_rows *c, size_t x, const int ro
 #define CK_COMBINED_COLUMNS 64
 
 /* The columns from `begin` on, which are finished row by row. */
-CK_INLINE void ck_combine_by_rows(const ck_row_filter *f, const ck_combined_rows *c, size_t begin, const int rows) {
+CK_INLINE void ck_combine_by_rows(const ck_row_filter *f, const ck_combined_rows *c, size_t begin, const int points,
+                                  const int rows) {
   float lines[CK_MOST_ROWS][CK_COMBINED_COLUMNS] __attribute__((aligned(64)));
   for (size_t count; begin < c->count; begin += count) {
     count = c->count - begin < CK_COMBINED_COLUMNS ? c->count - begin : CK_COMBINED_COLUMNS;
     for (size_t i = 0; i < count; i += CK_LANES) {
       ck_vector outputs[CK_MOST_ROWS];
-      ck_sums_of_rows(c, begin + i, rows, outputs);
+      ck_sums_of_rows(c, begin + i, points, rows, outputs);
       CK_UNROLL for (int row = 0; row < rows; row++) ck_store(lines[row] + i, outputs[row]);
     }
     for (int row = 0; row < rows; row++) {
@@ -136,27 +138,28 @@ CK_INLINE void ck_combine_by_rows(const ck_row_filter *f, const ck_combined_rows
 }
 
 /* Whole vectors of columns, finished in registers; returns the columns that are done. */
-CK_INLINE size_t ck_combine_in_place(const ck_combined_rows *c, float slope, const int isFraction, const int rows) {
+CK_INLINE size_t ck_combine_in_place(const ck_combined_rows *c, float slope, const int isFraction, const int points,
+                                     const int rows) {
   float *targets[CK_MOST_ROWS];
   CK_UNROLL for (int row = 0; row < rows; row++) targets[row] = c->targets[row];
   size_t x = 0;
   for (; x + CK_LANES <= c->count; x += CK_LANES) {
     ck_vector outputs[CK_MOST_ROWS];
-    ck_sums_of_rows(c, x, rows, outputs);
+    ck_sums_of_rows(c, x, points, rows, outputs);
     CK_UNROLL for (int row = 0; row < rows; row++)
       ck_store(targets[row] + x, ck_finished_by_slope(slope, isFraction, outputs[row]));
   }
   return x;
 }
 
-CK_INLINE void ck_combine_points(const ck_row_filter *f, const ck_combined_rows *c, const int rows) {
+CK_INLINE void ck_combine_points(const ck_row_filter *f, const ck_combined_rows *c, const int points, const int rows) {
   int areFinishedInPlace = ck_are_rows_finished_in_place(f);
   for (int row = 0; row < rows; row++) areFinishedInPlace &= c->targets[row] != NULL;
   const float slope = ck_slope_of(f->epilogue, c->output);
   const size_t x = !areFinishedInPlace      ? 0
-                   : ck_is_fraction(slope) ? ck_combine_in_place(c, slope, 1, rows)
-                                           : ck_combine_in_place(c, slope, 0, rows);
-  ck_combine_by_rows(f, c, x, rows);
+                   : ck_is_fraction(slope) ? ck_combine_in_place(c, slope, 1, points, rows)
+                                           : ck_combine_in_place(c, slope, 0, points, rows);
+  ck_combine_by_rows(f, c, x, points, rows);
 }
 
 /* All outputs in `count` columns from `begin` on. */
@@ -165,8 +168,8 @@ static void ck_combine_rows(const ck_row_filter *f, size_t begin, size_t count) 
   for (size_t phase = 0; phase < f->phases; phase++) {
     for (c.output = 0; c.output < f->outputs; c.output++) {
       c.bias = f->bias ? f->bias[c.output] : 0;
-      for (size_t point = 0; point < CK_ROW_POINTS; point++) {
-        const ptrdiff_t place = f->places[phase * CK_ROW_POINTS + point];
+      for (size_t point = 0; point < f->points; point++) {
+        const ptrdiff_t place = f->places[phase * f->points + point];
         c.products[point] = place == CK_NOWHERE ? NULL : f->products + place + (ptrdiff_t)c.output * f->productStride;
       }
       for (size_t row = 0; row < f->tileRows; row++) {
@@ -177,11 +180,10 @@ static void ck_combine_rows(const ck_row_filter *f, size_t begin, size_t count) 
                                                           (ptrdiff_t)c.output * f->residualStride + begin
                                                     : NULL;
       }
-      switch (f->tileRows) {
-      case 4: ck_combine_points(f, &c, 4); break;
-      case 5: ck_combine_points(f, &c, 5); break;
-      default: ck_combine_points(f, &c, 6);
-      }
+      if (f->points == CK_MOST_ROW_POINTS) ck_combine_points(f, &c, CK_MOST_ROW_POINTS, 6);
+      else if (f->tileRows == 4) ck_combine_points(f, &c, CK_ROW_POINTS, 4);
+      else if (f->tileRows == 5) ck_combine_points(f, &c, CK_ROW_POINTS, 5);
+      else ck_combine_points(f, &c, CK_ROW_POINTS, 6);
     }
   }
 }
@@ -211,8 +213,9 @@ static int ck_filter_rows(const ck_row_filter *f) {
     const size_t column = begin * f->horizontalPhases, left = f->width - column;
     const size_t width = count * f->horizontalPhases < left ? count * f->horizontalPhases : left;
     const ptrdiff_t first = f->firstColumn + (ptrdiff_t)begin, aligned = first & -16;
-    for (size_t part = 0; part < f->parts; part++)
-      ck_transform_rows(f, part, aligned, first + (ptrdiff_t)(count + f->reach));
+    const ptrdiff_t end = first + (ptrdiff_t)(count + f->reach);
+    if (f->points == CK_ROW_POINTS) ck_transform_rows(f, aligned, end, CK_ROW_POINTS);
+    else ck_transform_rows(f, aligned, end, CK_MOST_ROW_POINTS);
     if (f->wanted) ck_fetch_rows(f, first, count);
     float *const checks = f->checks + column;
     memset(checks, 0, (width + CK_LANES - 1) / CK_LANES * sizeof(ck_vector));

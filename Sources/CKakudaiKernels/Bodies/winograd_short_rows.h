@@ -68,7 +68,7 @@ CK_INLINE void ck_short_block(const ck_row_filter *f, const float *samples, cons
       CK_UNROLL for (int o = 0; o < outputs; o++) {
         ck_vector products[CK_ROW_POINTS], results[CK_MOST_ROWS];
         CK_UNROLL for (int point = 0; point < CK_ROW_POINTS; point++) products[point] = sums[point][o][v];
-        ck_rows_at(products, rows, results);
+        ck_rows_at(products, CK_ROW_POINTS, rows, results);
         check = ck_checked(results, rows, check);
         CK_UNROLL for (int row = 0; row < rows; row++) {
           const ck_vector result = results[row] + biases[o];

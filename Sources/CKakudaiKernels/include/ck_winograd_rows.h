@@ -1,28 +1,30 @@
-/* Winograd's algorithm along the vertical axis alone: eight rows become rows at eight points, which correlations multiply along
- * the horizontal axis, and rows of products become 9 - taps rows of outputs. */
+/* Winograd's algorithm along the vertical axis alone: some rows become rows at as many points, which correlations multiply along
+ * the horizontal axis, and rows of products become points + 1 - taps rows of outputs. There are eight points for three to five taps,
+ * or ten for five. */
 #ifndef CK_WINOGRAD_ROWS_H
 #define CK_WINOGRAD_ROWS_H
 
 #include "ck_convolution.h"
 
 #define CK_ROW_POINTS 8
+#define CK_MOST_ROW_POINTS 10
 #define CK_MOST_ROWS 6
 #define CK_SHORT_OUTPUTS 3
 
 /* `tileRows` rows of each vertical phase of all outputs, in pieces of columns that stay in the caches. For each of them
- *  1. transformed[p * pointStride + (part * channels + c) * transformedStride + i] becomes a column of the eight rows of a part at
+ *  1. transformed[p * pointStride + (part * channels + c) * transformedStride + i] becomes a column of the rows of a part at
  *     point p, zeros where the picture, whose columns are 0 ..< columns, has none; column i = 0 is the multiple of 16 at or before
  *     the first that is read;
  *  2. the correlations compute products from that;
- *  3. outputs become the transform of products[places[phase * 8 + p] + o * productStride + x - (the first column of the piece)].
- * Where there are terms, there is one phase of each axis, and the last two steps are one, in which no product is stored: that of
- * output o at point p is the sum over terms t of what 1. gives at termOffsets[t] + x, from the first column that is read, times a
- * weight: termWeights[(t * 8 + p) * outputs + o] of each CK_SHORT_OUTPUTS outputs after the other. */
+ *  3. outputs become the transform of products[places[phase * points + p] + o * productStride + x - (the first column of the piece)].
+ * Where there are terms, there are eight points and one phase of each axis, and the last two steps are one, in which no product is
+ * stored: that of output o at point p is the sum over terms t of what 1. gives at termOffsets[t] + x, from the first column that is
+ * read, times a weight: termWeights[(t * 8 + p) * outputs + o] of each CK_SHORT_OUTPUTS outputs after the other. */
 typedef struct ck_row_filter {
   const float *input; /* column 0 */
   ptrdiff_t channelStride, columns;
-  size_t channels, parts;
-  const ptrdiff_t *rowOffsets; /* eight of each part; CK_NOWHERE for rows of zeros */
+  size_t channels, parts, points;
+  const ptrdiff_t *rowOffsets; /* one per point of each part; CK_NOWHERE for rows of zeros */
   /* Column 0 of rows that a later call will want in the caches, or NULL. */
   const float *wanted;
   ptrdiff_t wantedRowStride;

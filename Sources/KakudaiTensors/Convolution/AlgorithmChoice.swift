@@ -219,15 +219,15 @@ enum AlgorithmChoice {
       + Double(rows * perRow)
   }
 
-  /// Products run at 92 %. To transform a vector of the rows of one channel costs as much as 50 multiply-adds, a sum of
-  /// products that is stored and taken up again 16, each row of a point 800 besides. Where sums are short, products run at 85 %,
+  /// Products run at 92 %. To transform a vector of the rows of one channel costs as much as 50 multiply-adds for eight points, a sum
+  /// of products that is stored and taken up again 16, each row of a point 800 besides. Where sums are short, products run at 85 %,
   /// and to make the rows of an output of all of its sums costs 40, and for each tile 40 besides.
   private static func cost(of plan: WinogradRowsPlan, lanes: Int) -> Double {
     let tiles = plan.extents.batch * ((plan.outputSize.height + plan.unit - 1) / plan.unit)
     let vectors = tiles * ((plan.horizontal.positions + lanes - 1) / lanes)
     let transforms = plan.parts * plan.inputChannels
     guard !plan.sumsAreShort else {
-      let products = Double(plan.terms * WinogradRowsPlan.points * plan.outputChannels)
+      let products = Double(plan.terms * plan.points * plan.outputChannels)
       return Double(vectors) * (products / 0.85 + Double(50 * transforms + 40 * plan.outputChannels))
         + Double(40 * tiles * plan.outputChannels)
     }
@@ -235,8 +235,8 @@ enum AlgorithmChoice {
     let terms = lines.enumerated().reduce(0) { $0 + $1.element * plan.parts(point: $1.offset) } * plan.inputChannels
     let products = terms * plan.extents.horizontal.kernel
     let stored = lines.reduce(0, +) * plan.horizontal.phases.count
-    return Double(vectors) * (Double(products) / 0.92 + Double(50 * transforms + 16 * stored))
-      + Double(tiles * WinogradRowsPlan.points * 800)
+    return Double(vectors) * (Double(products) / 0.92 + Double(50 * plan.points * transforms / 8 + 16 * stored))
+      + Double(tiles * plan.points * 800)
   }
 
   /// Products run at 88 %. A vector of a line that is stored and added costs as much as 28 multiply-adds, and a row of an output

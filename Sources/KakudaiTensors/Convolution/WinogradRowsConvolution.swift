@@ -20,7 +20,7 @@ final class WinogradRowsConvolution: Sendable {
     activations = epilogue.kernelActivations(ofChannels: 0..<plan.outputChannels)
   }
 
-  /// What one thread needs: eight transformed rows of each part and input channel and the products, 384 KB or those of 64
+  /// What one thread needs: the transformed rows of each part and input channel and the products, 384 KB or those of 64
   /// positions.
   final class Scratch {
     fileprivate let points: Storage
@@ -48,8 +48,8 @@ final class WinogradRowsConvolution: Sendable {
       pointStride = (plan.parts * plan.inputChannels * channelStride / 16 | 1) * 16
       productStride = plan.mostPositions * plan.horizontal.phases.count + 16
       let linesOfPoint = plan.outputChannels * plan.vertical.phases.count
-      points = Storage(count: WinogradRowsPlan.points * pointStride)
-      products = Storage(count: plan.sumsAreShort ? 0 : WinogradRowsPlan.points * linesOfPoint * productStride)
+      points = Storage(count: plan.points * pointStride)
+      products = Storage(count: plan.sumsAreShort ? 0 : plan.points * linesOfPoint * productStride)
       termOffsets = .copying(
         (0..<(plan.sumsAreShort ? plan.parts * plan.inputChannels : 0)).flatMap { [channelStride] line in
           plan.horizontal.phases[0].map { line * channelStride + $0.offset - plan.horizontal.smallestOffset }
@@ -167,7 +167,7 @@ final class WinogradRowsConvolution: Sendable {
       var filter = ck_row_filter()
       filter.input = UnsafePointer(input.base)
       (filter.channelStride, filter.columns) = (input.channelStride, input.width)
-      (filter.channels, filter.parts) = (plan.inputChannels, plan.parts)
+      (filter.channels, filter.parts, filter.points) = (plan.inputChannels, plan.parts, plan.points)
       filter.wanted = isWanted ? UnsafePointer(input.base) + input.offset(row: next.lowerBound) : nil
       (filter.wantedRowStride, filter.wantedRows) = (input.rowStride, next.count)
       filter.firstColumn = columns.lowerBound / phases + plan.horizontal.smallestOffset
@@ -201,12 +201,12 @@ final class WinogradRowsConvolution: Sendable {
     }
   }
 
-  /// Where the eight rows of each part stand.
+  /// Where the rows of each part stand.
   private func offsetsOfInput(from top: Int, _ input: RowWindow) -> [Int] {
-    // The last part may need fewer than eight.
+    // The last part may need fewer.
     let rows = max(0, top)..<max(0, min(top + plan.rowsPerTile, input.height))
     return (0..<plan.parts).flatMap { part in
-      (0..<WinogradRowsPlan.points).map { point in
+      (0..<plan.points).map { point in
         let row = top + part * plan.tapsPerPart + point
         return rows.contains(row) ? input.offset(row: row) : nowhere
       }

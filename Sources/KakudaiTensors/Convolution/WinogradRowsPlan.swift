@@ -1,18 +1,15 @@
 import CKakudaiKernels
 
-/// How a correlation of stride 1, or a transposed one, is computed by minimal filtering along the vertical axis alone: eight
-/// products in place of 20 for each column of the kernel where it has five rows or phases of five, and four output rows.
+/// How a correlation of stride 1, or a transposed one, is computed by minimal filtering along the vertical axis alone: ten
+/// products in place of 30 for each column of the kernel where it has five rows or phases of five, and six output rows.
 ///
-/// Eight input rows, transformed, are rows at eight points; at each of them a correlation with a kernel of one row computes
-/// all horizontal phases, the outputs of all vertical phases being its channels. Its products are transformed back to
+/// Eight or ten input rows, transformed, are rows at as many points; at each of them a correlation with a kernel of one row
+/// computes all horizontal phases, the outputs of all vertical phases being its channels. Its products are transformed back to
 /// `tile` rows of each vertical phase. Unlike tiles of both axes, rows need no channels to repay that. Taller kernels are cut
-/// into parts of three to five taps, each with eight rows of its own, whose products are summed at the points: to the correlation
+/// into parts of three to five taps, each with rows of its own, whose products are summed at the points: to the correlation
 /// they are channels. Tiles of rows are anchored at the picture's origin, and columns share nothing, so that no cut changes a bit
 /// of the result; columns in which a sum is not finite are computed directly.
 final class WinogradRowsPlan: Sendable {
-  static let points = Int(CK_ROW_POINTS)
-  /// The finite points; the last one is ∞.
-  static let finitePoints = [0, 0.5, -0.5, 1, -1, 1.5, -1.5]
   private static let mostShortTerms = 20
 
   let direction: CorrelationPlan.Direction
@@ -25,6 +22,9 @@ final class WinogradRowsPlan: Sendable {
   let taps: Int
   /// Of each part; the last one may have fewer.
   let tapsPerPart: Int
+  /// Eight, or ten where parts have five taps; the last one is ∞.
+  let points: Int
+  private let inputRowsAreLong: Bool
   /// The vertical phases that have products at each point: without the first tap of a part a phase has none at 0, without the
   /// last none at ∞.
   let phases: [[Int]]
@@ -47,20 +47,26 @@ final class WinogradRowsPlan: Sendable {
     guard extents.groups == 1, vertical.readStride == 1, horizontal.readStride == 1, taps >= 2,
       vertical.phases.allSatisfy({ !$0.isEmpty }), horizontal.phases.allSatisfy({ !$0.isEmpty })
     else { return nil }
-    let tapsPerPart = Self.tapsPerPart(of: taps)
-    (self.taps, self.tapsPerPart) = (taps, tapsPerPart)
+    // Errors of ten points come near the bound that tests hold where sums have few terms, at all edges of a small picture.
+    let sumsAreLong =
+      inputChannels * horizontal.phases[0].count > Self.mostShortTerms && vertical.inputLength >= taps
+      && horizontal.inputLength > horizontal.reach
+    inputRowsAreLong = inputChannels * horizontal.inputLength >= WinogradPlan.longestRow
+    let (points, tapsPerPart) = Self.pointsAndTapsPerPart(
+      of: taps, positions: vertical.positions, mayBeTen: sumsAreLong && !inputRowsAreLong)
+    (self.taps, self.points, self.tapsPerPart) = (taps, points, tapsPerPart)
     let first = vertical.smallestOffset
     let offsets = vertical.phases.map { Set($0.map { ($0.offset - first) % tapsPerPart }) }
-    phases = (0..<Self.points).map { point in
+    phases = (0..<points).map { point in
       offsets.indices.filter {
-        (point > 0 || offsets[$0].contains(0)) && (point < Self.points - 1 || offsets[$0].contains(tapsPerPart - 1))
+        (point > 0 || offsets[$0].contains(0)) && (point < points - 1 || offsets[$0].contains(tapsPerPart - 1))
       }
     }
     // Most points have as many products.
     var known: [[Int]: CorrelationPlan] = [:]
     correlations = phases.enumerated().map { point, phases in
       guard !phases.isEmpty else { return nil }
-      let parts = Self.parts(of: taps, tapsPerPart: tapsPerPart, point: point)
+      let parts = Self.parts(of: taps, tapsPerPart: tapsPerPart, isLast: point == points - 1)
       if let plan = known[[parts, phases.count]] { return plan }
       var rows = extents
       rows.vertical = ConvolutionExtents.Axis(
@@ -78,32 +84,34 @@ final class WinogradRowsPlan: Sendable {
       return plan
     }
     guard correlations.allSatisfy({ $0 == nil || $0!.margins != nil }) else { return nil }
-    let rows = inputChannels * Self.parts(of: taps, tapsPerPart: tapsPerPart, point: 0)
+    let rows = inputChannels * Self.parts(of: taps, tapsPerPart: tapsPerPart, isLast: false)
     terms = rows * horizontal.phases[0].count
     sumsAreShort = vertical.phases.count * horizontal.phases.count == 1 && terms <= Self.mostShortTerms
     let products = sumsAreShort ? 0 : outputChannels * vertical.phases.count * horizontal.phases.count
-    let cached = max(64, floatsOfSmallCache / (Self.points * max(1, rows + products)))
+    let cached = max(64, floatsOfSmallCache / (points * max(1, rows + products)))
     let strips = (horizontal.positions + cached - 1) / cached
     mostPositions = ((horizontal.positions + strips - 1) / max(1, strips) + 15) / 16 * 16
   }
 
-  /// The taps of a part with which an output takes the fewest products.
-  private static func tapsPerPart(of taps: Int) -> Int {
-    func products(_ tapsPerPart: Int) -> Int {
-      (0..<points).reduce(0) { $0 + parts(of: taps, tapsPerPart: tapsPerPart, point: $1) }
+  /// Those with which the tiles of one column take the fewest products.
+  private static func pointsAndTapsPerPart(of taps: Int, positions: Int, mayBeTen: Bool) -> (Int, Int) {
+    func products(_ points: Int, _ tapsPerPart: Int) -> Int {
+      let tile = points + 1 - tapsPerPart
+      let parts = (0..<points).map { Self.parts(of: taps, tapsPerPart: tapsPerPart, isLast: $0 == points - 1) }
+      return (positions + tile - 1) / tile * parts.reduce(0, +)
     }
-    // Products of one tile, whose rows are those of the other factors.
-    func tile(_ tapsPerPart: Int) -> Int { points + 1 - tapsPerPart }
-    return [5, 4, 3].min { products($0) * tile($1) < products($1) * tile($0) }!
+    let (eight, ten) = (Int(CK_ROW_POINTS), Int(CK_MOST_ROW_POINTS))
+    let known = (mayBeTen ? [(ten, 5)] : []) + [(eight, 5), (eight, 4), (eight, 3)]
+    return known.min { products($0.0, $0.1) < products($1.0, $1.1) }!
   }
 
-  /// The parts that have products at a point: at ∞ those with all their taps.
-  private static func parts(of taps: Int, tapsPerPart: Int, point: Int) -> Int {
-    point < points - 1 ? (taps + tapsPerPart - 1) / tapsPerPart : taps / tapsPerPart
+  /// The parts that have products at a point: at ∞, the last one, those with all their taps.
+  private static func parts(of taps: Int, tapsPerPart: Int, isLast: Bool) -> Int {
+    isLast ? taps / tapsPerPart : (taps + tapsPerPart - 1) / tapsPerPart
   }
 
   /// The parts that have products at a point.
-  func parts(point: Int) -> Int { Self.parts(of: taps, tapsPerPart: tapsPerPart, point: point) }
+  func parts(point: Int) -> Int { Self.parts(of: taps, tapsPerPart: tapsPerPart, isLast: point == points - 1) }
 
   var parts: Int { parts(point: 0) }
   /// Whether every row that is held takes much memory: of the input, or, where it has few channels, of the output, which may
@@ -111,10 +119,10 @@ final class WinogradRowsPlan: Sendable {
   var hasLongRows: Bool {
     sumsAreShort
       ? outputChannels * horizontal.outputLength >= 2 * WinogradPlan.longestRow
-      : inputChannels * horizontal.inputLength >= WinogradPlan.longestRow
+      : inputRowsAreLong
   }
   /// Positions of each vertical phase in one tile.
-  var tile: Int { Self.points + 1 - tapsPerPart }
+  var tile: Int { points + 1 - tapsPerPart }
   /// The input rows that one tile reads.
   var rowsPerTile: Int { tile + taps - 1 }
   /// Output rows of one tile.
@@ -131,7 +139,9 @@ final class WinogradRowsPlan: Sendable {
   }
 
   /// What takes the taps of a phase to a point.
-  private static func factors(point: Int, taps: Int) -> [Double] {
+  private func factors(point: Int, taps: Int) -> [Double] {
+    let magnitudes = points == Int(CK_ROW_POINTS) ? [0.5, 1, 1.5] : [0.4375, 0.8125, 1.25, 2.125]
+    let finitePoints: [Double] = [0] + magnitudes.flatMap { [$0, -$0] }
     guard point < finitePoints.count else { return (0..<taps).map { $0 == taps - 1 ? 1 : 0 } }
     let own = finitePoints[point]
     var power = 1.0
@@ -145,7 +155,7 @@ final class WinogradRowsPlan: Sendable {
   /// The weight of the correlation at each point, in the layout that the direction has, rounded once.
   private func transformed(_ weight: Tensor, _ plan: CorrelationPlan, point: Int) -> Tensor {
     let columns = extents.horizontal.kernel
-    let factors = Self.factors(point: point, taps: tapsPerPart)
+    let factors = factors(point: point, taps: tapsPerPart)
     let source = weight.storage.elements
     let shape: Shape = [plan.extents.coarseChannels, plan.extents.fineChannels, 1, columns]
     let (lines, outer) = (plan.extents.fineChannels, plan.extents.coarseChannels)
@@ -192,7 +202,7 @@ final class WinogradRowsPlan: Sendable {
 
   /// The weights of short sums: those of some outputs after each other, for each of them all terms at all points.
   private func packedTerms(_ weight: Tensor) -> Storage {
-    let packed = Storage(count: terms * Self.points * outputChannels)
+    let packed = Storage(count: terms * points * outputChannels)
     let (columns, taps) = (extents.horizontal.kernel, horizontal.phases[0])
     let outputsAtOnce = Int(CK_SHORT_OUTPUTS)
     for (point, plan) in correlations.enumerated() {
@@ -204,7 +214,7 @@ final class WinogradRowsPlan: Sendable {
         for term in 0..<terms {
           let (line, tap) = term.quotientAndRemainder(dividingBy: taps.count)
           let pair = direction == .correlation ? output * lines + line : line * outputChannels + output
-          packed.elements[first * terms * Self.points + (term * Self.points + point) * outputs + output - first] =
+          packed.elements[first * terms * points + (term * points + point) * outputs + output - first] =
             line < lines ? weights?.storage.elements[pair * columns + taps[tap].kernelIndex] ?? 0 : 0
         }
       }
@@ -213,7 +223,7 @@ final class WinogradRowsPlan: Sendable {
   }
 
   /// Transformed weights.
-  var weightCount: Int { weightStart(point: Self.points) }
+  var weightCount: Int { weightStart(point: points) }
 
   func weightStart(point: Int) -> Int { correlations[..<point].reduce(0) { $0 + ($1?.weightCount ?? 0) } }
 }
