@@ -216,7 +216,7 @@ static size_t check_rows(const ck_convolution_kernels *k, size_t stride, size_t 
 static size_t check_filtered_rows(const ck_winograd_kernels *k, size_t points, size_t rows, int sumsAreShort, size_t outputs,
                                   size_t width, int hasEpilogue, int streams) {
   enum { INPUTS = 2, KERNEL_COLUMNS = 3, TERMS = INPUTS * KERNEL_COLUMNS, STRIDE = 128, MOST_POINTS = CK_MOST_ROW_POINTS };
-  static const double eight[CK_ROW_POINTS - 1] = {0, 0.5, -0.5, 1, -1, 1.5, -1.5};
+  static const double eight[CK_ROW_POINTS - 1] = {0, 0.5625, -0.5625, 1, -1, 1.75, -1.75};
   static const double ten[MOST_POINTS - 1] = {0, 0.4375, -0.4375, 0.8125, -0.8125, 1.25, -1.25, 2.125, -2.125};
   static float tall[INPUTS * MOST_POINTS * COLUMNS + CK_READABLE_PAST], checks[MOST_WIDTH + 16];
   static float transformed[MOST_POINTS * (INPUTS * STRIDE + 16) + CK_READABLE_PAST];

@@ -5,7 +5,8 @@
 static void ck_weight_transform(size_t taps, int points, double matrix[CK_WINOGRAD_MOST_ROW_POINTS][3]) {
   const double a = CK_POINT_A(points), b = CK_POINT_B(points);
   const double three[3] = {0, 1}, five[5] = {a, -a, b, -b}, six[6] = {0, a, -a, b, -b};
-  const double eight[8] = {0, 0.5, -0.5, 1, -1, 1.5, -1.5};
+  double eight[CK_ROW_POINTS - 1];
+  for (size_t p = 0; p < CK_ROW_POINTS - 1; p++) eight[p] = ck_row_point(CK_ROW_POINTS, p);
   const double *const all = points == 3 ? three : points == 5 ? five : points == 6 ? six : eight;
   for (int p = 0; p < points - 1; p++) {
     double power = 1;

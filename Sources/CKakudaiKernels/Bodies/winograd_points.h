@@ -1,7 +1,7 @@
 /* Winograd's transforms of vectors of samples to points and of products back.
  *
- * Three taps are interpolated at the points 0, ±3/4, ±3/2, ∞, and two at ±1/2, ±5/4, ∞, in tiles of two at 0, 1, ∞; up to five
- * vertically, from eight rows, at 0, ±1/2, ±1, ±3/2, ∞, or, from ten rows, at 0, ±7/16, ±13/16, ±5/4, ±17/8, ∞: exact in binary,
+ * Three taps are interpolated at the points 0, ±11/16, ±23/16, ∞, and two at ±1/2, ±5/4, ∞, in tiles of two at 0, 1, ∞; up to five
+ * vertically, from eight rows, at 0, ±9/16, ±1, ±7/4, ∞, or, from ten rows, at 0, ±7/16, ±13/16, ±5/4, ±17/8, ∞: exact in binary,
  * and of the sets with a symmetry, which halves the work, those with the smallest errors (Docs/Decisions.md). */
 
 /* product * x[0] - sum * x[2] + x[4]. */
@@ -15,23 +15,21 @@ CK_INLINE void ck_at_both_signs(float point, ck_vector even, ck_vector odd, ck_v
 }
 
 /* Row p of the transform holds the coefficients of the polynomial that is zero at all finite points but p. Differences of samples
- * are those of x² - 1, and differences of these those of (x² - 1)(x² - 1/4); the polynomials of 0 and ∞ are these times x² - 9/4. */
-CK_INLINE void ck_samples_at_row_points(const ck_vector *x, ck_vector *values) {
-  ck_vector d[CK_ROW_POINTS - 2], quarters[CK_ROW_POINTS - 4];
+ * are those of x² - 1, and differences of these those of (x² - 1)(x² - a); the polynomials of 0 and ∞ are these times x² - c. */
+CK_INLINE void ck_samples_at_eight_points(const ck_vector *x, ck_vector *values) {
+  static const float m[3] = CK_EIGHT_POINTS;
+  const float a = m[0] * m[0], c = m[2] * m[2];
+  ck_vector d[CK_ROW_POINTS - 2], both[CK_ROW_POINTS - 4];
   CK_UNROLL for (int i = 0; i < CK_ROW_POINTS - 2; i++) d[i] = x[i + 2] - x[i];
-  CK_UNROLL for (int i = 0; i < CK_ROW_POINTS - 4; i++) quarters[i] = ck_multiply_add(ck_broadcast(-0.25f), d[i], d[i + 2]);
-  values[0] = ck_multiply_add(ck_broadcast(-2.25f), quarters[0], quarters[2]);
-  ck_at_both_signs(0.5f, ck_multiply_add(ck_broadcast(-2.25f), d[2], d[4]), ck_multiply_add(ck_broadcast(-2.25f), d[1], d[3]),
-                   values + 1);
-  ck_at_both_signs(1, ck_every_second(x + 2, 2.5f, 0.5625f), ck_every_second(x + 1, 2.5f, 0.5625f), values + 3);
-  ck_at_both_signs(1.5f, quarters[2], quarters[1], values + 5);
-  values[7] = ck_multiply_add(ck_broadcast(-2.25f), quarters[1], quarters[3]);
+  CK_UNROLL for (int i = 0; i < CK_ROW_POINTS - 4; i++) both[i] = ck_multiply_add(-a, d[i], d[i + 2]);
+  values[0] = ck_multiply_add(-c, both[0], both[2]);
+  ck_at_both_signs(m[0], ck_multiply_add(-c, d[2], d[4]), ck_multiply_add(-c, d[1], d[3]), values + 1);
+  ck_at_both_signs(1, ck_every_second(x + 2, a + c, a * c), ck_every_second(x + 1, a + c, a * c), values + 3);
+  ck_at_both_signs(m[2], both[2], both[1], values + 5);
+  values[7] = ck_multiply_add(-c, both[1], both[3]);
 }
 
-/* The magnitudes of ten points. */
-#define CK_TEN_POINTS {0.4375f, 0.8125f, 1.25f, 2.125f}
-
-/* The same for these: what is zero at the last two pairs of points, or at the first two, serves the other two. */
+/* The same for ten points: what is zero at the last two pairs of points, or at the first two, serves the other two. */
 CK_INLINE void ck_samples_at_ten_points(const ck_vector *x, ck_vector *values) {
   static const float m[4] = CK_TEN_POINTS;
   const float a = m[0] * m[0], b = m[1] * m[1], c = m[2] * m[2], d = m[3] * m[3];
@@ -50,7 +48,7 @@ CK_INLINE void ck_samples_at_ten_points(const ck_vector *x, ck_vector *values) {
 
 /* A vector of each of the rows: powers of the eight or ten points. */
 CK_INLINE void ck_rows_at(const ck_vector *products, const int points, const int rows, ck_vector *outputs) {
-  static const float eight[3] = {0.5f, 1, 1.5f}, ten[4] = CK_TEN_POINTS;
+  static const float eight[3] = CK_EIGHT_POINTS, ten[4] = CK_TEN_POINTS;
   const float *const magnitudes = points == CK_ROW_POINTS ? eight : ten;
   const int pairs = points / 2 - 1;
   ck_vector even[4], odd[4];
@@ -84,8 +82,8 @@ CK_INLINE ck_vector ck_checked(const ck_vector *outputs, const int count, ck_vec
 /* Outputs of a tile along an axis with so many points, but for those of ck_winograd_rows.h. */
 #define CK_TILE_OF(points) ((points) == 3 ? CK_WINOGRAD_SMALL_TILE : CK_WINOGRAD_TILE)
 
-#define CK_POINT_A(points) ((points) == 6 ? 0.75f : 0.5f)
-#define CK_POINT_B(points) ((points) == 6 ? 1.5f : 1.25f)
+#define CK_POINT_A(points) ((points) == 6 ? 0.6875f : 0.5f)
+#define CK_POINT_B(points) ((points) == 6 ? 1.4375f : 1.25f)
 
 /* Samples at the points 0 (where it is one), a, -a, b, -b, ∞: row p of the transform holds the coefficients of the polynomial
  * that is zero at all finite points but p. */
@@ -129,7 +127,7 @@ CK_INLINE void ck_from_points(const ck_vector *products, ck_vector *outputs, con
 /* The vertical transforms. */
 CK_INLINE void ck_rows_to_points_of(const ck_vector *x, ck_vector *values, const int rowPoints) {
   if (rowPoints == CK_MOST_ROW_POINTS) ck_samples_at_ten_points(x, values);
-  else if (rowPoints == CK_ROW_POINTS) ck_samples_at_row_points(x, values);
+  else if (rowPoints == CK_ROW_POINTS) ck_samples_at_eight_points(x, values);
   else ck_to_points(x, values, rowPoints);
 }
 

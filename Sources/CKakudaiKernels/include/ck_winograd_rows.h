@@ -11,6 +11,16 @@
 #define CK_MOST_ROWS 6
 #define CK_SHORT_OUTPUTS 3
 
+/* The finite points of eight or ten: 0, and each of these with both signs. The last point is infinity. */
+#define CK_EIGHT_POINTS {0.5625, 1, 1.75}
+#define CK_TEN_POINTS {0.4375, 0.8125, 1.25, 2.125}
+static inline double ck_row_point(size_t points, size_t index) {
+  static const double eight[] = CK_EIGHT_POINTS, ten[] = CK_TEN_POINTS;
+  if (index == 0) return 0;
+  const double magnitude = (points == CK_ROW_POINTS ? eight : ten)[(index - 1) / 2];
+  return index % 2 == 1 ? magnitude : -magnitude;
+}
+
 /* `tileRows` rows of each vertical phase of all outputs, in pieces of columns that stay in the caches. For each of them
  *  1. transformed[p * pointStride + (part * channels + c) * transformedStride + i] becomes a column of the rows of a part at
  *     point p, zeros where the picture, whose columns are 0 ..< columns, has none; column i = 0 is the multiple of 16 at or before

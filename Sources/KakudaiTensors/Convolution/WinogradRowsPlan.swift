@@ -140,9 +140,8 @@ final class WinogradRowsPlan: Sendable {
 
   /// What takes the taps of a phase to a point.
   private func factors(point: Int, taps: Int) -> [Double] {
-    let magnitudes = points == Int(CK_ROW_POINTS) ? [0.5, 1, 1.5] : [0.4375, 0.8125, 1.25, 2.125]
-    let finitePoints: [Double] = [0] + magnitudes.flatMap { [$0, -$0] }
-    guard point < finitePoints.count else { return (0..<taps).map { $0 == taps - 1 ? 1 : 0 } }
+    guard point < points - 1 else { return (0..<taps).map { $0 == taps - 1 ? 1 : 0 } }
+    let finitePoints = (0..<points - 1).map { ck_row_point(points, $0) }
     let own = finitePoints[point]
     var power = 1.0
     for other in finitePoints where other != own { power /= own - other }
