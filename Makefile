@@ -1,11 +1,20 @@
 # The everyday commands; each installs what it needs first and says so.
-.PHONY: demo test check format bench bench-models bench-dependencies candidates dependencies
+.PHONY: demo install test check format bench bench-models bench-dependencies candidates dependencies
+
+PREFIX ?= /usr/local
+STATIC := $(if $(filter Linux,$(shell uname)),--static-swift-stdlib)
 
 # Builds the program and enlarges the photograph that ships with it.
 demo: dependencies
 	swift build -c release --product kakudai
 	@mkdir -p out
 	.build/release/kakudai upscale Examples/Photographs/chelsea.png -o out/chelsea-x2.png --overwrite
+
+# The program alone: on Linux with Swift's libraries in it, so that it needs no toolchain and starts sooner.
+install: dependencies
+	swift build -c release --product kakudai $(STATIC) --scratch-path .build/install
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -s -m 755 .build/install/release/kakudai $(DESTDIR)$(PREFIX)/bin/kakudai
 
 # All tests, optimised: the C kernels are ten times slower in debug builds.
 test: dependencies

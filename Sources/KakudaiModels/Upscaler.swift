@@ -26,7 +26,7 @@ public struct Upscaler: Sendable {
     let result: Tensor =
       switch model.method {
       case .networks(let networks):
-        networks[0].channels == 1
+        networks[0].network.channels == 1
           ? inSteps(luma, by: networks, to: size) { resampled($1($0), to: $2, .bicubic) }
           : protocolLuma(of: clamp(enlarged(picture, to: size), minimum: 0, maximum: 1))
       case .resampling, .transposedBicubic: enlarged(BytePlanes(luma).tensor, to: size)
@@ -76,7 +76,7 @@ public struct Upscaler: Sendable {
 
   /// Enlarges by one network, or by several in a row where the largest factor is far from enough.
   private func inSteps(
-    _ picture: Tensor, by networks: [any SuperResolutionNetwork], to size: PerAxis,
+    _ picture: Tensor, by networks: [ScaledNetwork], to size: PerAxis,
     _ step: (Tensor, any SuperResolutionNetwork, PerAxis) -> Tensor
   ) -> Tensor {
     guard let network = network(of: networks, from: picture, to: size) else {
@@ -106,17 +106,12 @@ public struct Upscaler: Sendable {
 
   /// The network of the smallest factor that reaches the size, or of the largest; `nil` where nothing is to be enlarged.
   private func network(
-    of networks: [any SuperResolutionNetwork], from picture: Tensor, to size: PerAxis
+    of networks: [ScaledNetwork], from picture: Tensor, to size: PerAxis
   ) -> (any SuperResolutionNetwork)? {
-    self.network(of: networks, from: PerAxis(height: picture.shape[2], width: picture.shape[3]), to: size)
-  }
-
-  private func network(
-    of networks: [any SuperResolutionNetwork], from input: PerAxis, to size: PerAxis
-  ) -> (any SuperResolutionNetwork)? {
-    guard size.height > input.height || size.width > input.width else { return nil }
-    return networks.first { $0.scale * input.height >= size.height && $0.scale * input.width >= size.width }
-      ?? networks.last
+    let (height, width) = (picture.shape[2], picture.shape[3])
+    guard size.height > height || size.width > width else { return nil }
+    let reaching = networks.first { $0.scale * height >= size.height && $0.scale * width >= size.width }
+    return (reaching ?? networks.last)?.network
   }
 
   private func resampled(_ picture: Tensor, to size: PerAxis, _ mode: InterpolationMode) -> Tensor {

@@ -12,14 +12,20 @@ extension UpscalingModel {
     return networks.isEmpty ? nil : UpscalingModel(name: name, summary: summary, method: .networks(networks))
   }
 
-  /// The networks of a model, the smallest factor first.
-  private static func shippedNetworks(named name: String) -> [any SuperResolutionNetwork] {
+  /// The networks of a model, the smallest factor first; their files are named for the model and the factor, `fast-x2`.
+  private static func shippedNetworks(named name: String) -> [ScaledNetwork] {
     let files = UnsafeBufferPointer(start: ka_shipped_weights, count: ka_shipped_weights_count)
-    return files.filter { String(cString: $0.name).hasPrefix(name + "-x") }.map { file in
-      let bytes = Array(UnsafeBufferPointer(start: file.bytes, count: file.count))
-      // Files of our own, which a test has read: they cannot fail.
-      do { return try network(of: Safetensors(bytes: bytes, path: String(cString: file.name)), scale: nil) } catch {
-        fatalError("\(error)")
+    let prefix = name + "-x"
+    return files.indices.compactMap { index in
+      let fileName = String(cString: files[index].name)
+      guard fileName.hasPrefix(prefix), let scale = Int(fileName.dropFirst(prefix.count)) else { return nil }
+      return ScaledNetwork(scale: scale) {
+        let file = ka_shipped_weights[index]
+        let bytes = Array(UnsafeBufferPointer(start: file.bytes, count: file.count))
+        // Files of our own, which a test has read: they cannot fail.
+        do { return try network(of: Safetensors(bytes: bytes, path: fileName), scale: nil) } catch {
+          fatalError("\(error)")
+        }
       }
     }.sorted { $0.scale < $1.scale }
   }

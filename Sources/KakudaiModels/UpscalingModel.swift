@@ -15,18 +15,18 @@ public struct UpscalingModel: Sendable {
     /// By a depthwise transposed convolution of any whole factor.
     case transposedBicubic
     /// By networks of one or several factors, the smallest factor first.
-    case networks([any SuperResolutionNetwork])
+    case networks([ScaledNetwork])
   }
 
   let method: Method
 
   /// The networks of a model that has some, the smallest factor first.
   public var networks: [any SuperResolutionNetwork] {
-    if case .networks(let networks) = method { networks } else { [] }
+    if case .networks(let networks) = method { networks.map(\.network) } else { [] }
   }
 
   /// The smallest factor of a model's networks; `nil` for filters, which take any.
-  public var scale: Int? { networks.first?.scale }
+  public var scale: Int? { if case .networks(let networks) = method { networks.first?.scale } else { nil } }
 
   /// What is built in; the first is the default.
   public static let builtIn = shipped + filters
@@ -54,7 +54,7 @@ public struct UpscalingModel: Sendable {
   /// - Parameter scale: Its factor, where the file's metadata (`scale`) and name (`…x2…`) do not tell.
   public init(_ weights: Safetensors, scale: Int?) throws(ModelError) {
     let network = try UpscalingModel.network(of: weights, scale: scale)
-    self.init(name: weights.path, summary: network.summary, method: .networks([network]))
+    self.init(name: weights.path, summary: network.summary, method: .networks([ScaledNetwork(network)]))
   }
 
   /// The network of a weight file: that which the file names, or which the shapes of its tensors tell; of a training's

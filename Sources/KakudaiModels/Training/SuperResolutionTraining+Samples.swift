@@ -21,7 +21,7 @@ extension SuperResolutionTraining {
       let size = PerAxis(height: large.shape[2], width: large.shape[3])
       let models = [
         UpscalingModel(name: "cubic", summary: "", method: .resampling(.bicubic)),
-        UpscalingModel(name: "trained", summary: "", method: .networks([network])),
+        UpscalingModel(name: "trained", summary: "", method: .networks([ScaledNetwork(network)])),
       ]
       let enlarged = try models.map { (model) throws(ModelError) in try Upscaler(model)(small, to: size) }
       for (column, picture) in (enlarged + [large]).enumerated() {
