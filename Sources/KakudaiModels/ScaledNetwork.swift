@@ -15,7 +15,8 @@ final class ScaledNetwork: Sendable {
 
   var network: any SuperResolutionNetwork {
     known.withLock { known in
-      let network = known ?? read()
+      if let known { return known }
+      let network = read()
       known = network
       return network
     }

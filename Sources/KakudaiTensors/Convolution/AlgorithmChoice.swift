@@ -135,9 +135,14 @@ enum AlgorithmChoice {
     return isLess ? plan : nil
   }
 
-  /// The plan where lines that overlap are chosen, else `nil`; asked before all others but small maps.
+  /// The plan where lines that overlap are chosen, else `nil`.
+  ///
+  /// - Parameters:
+  ///   - tiles: What is chosen of the algorithms of tiles, if one is.
+  ///   - rows: Likewise of rows at points, where there is no choice of tiles.
   static func overlapAdd(
-    _ direction: CorrelationPlan.Direction, _ extents: ConvolutionExtents, kernels: Kernels
+    _ direction: CorrelationPlan.Direction, _ extents: ConvolutionExtents, insteadOf tiles: WinogradPlan?,
+    _ rows: WinogradRowsPlan?, kernels: Kernels
   ) -> OverlapAddPlan? {
     let forced = ConvolutionAlgorithm.forced
     guard forced == nil || forced == .overlapAdd, forced != nil || extents.multiplications >= smallest,
@@ -145,15 +150,17 @@ enum AlgorithmChoice {
     else { return nil }
     if forced != nil { return plan }
     // Rows between the parts of a picture are multiplied twice, and those of a wide one are many.
-    guard plan.vertical.phases.count * plan.horizontal.phases.count > 1, !plan.hasLongRows else { return nil }
-    // What would be chosen else. Its models leave out what two phases that alternate cost: with 16 registers their tiles have so
-    // few sums that they load as often as they multiply.
+    guard plan.vertical.phases.count * plan.horizontal.phases.count > 1, !extents.readsLongRows(direction) else {
+      return nil
+    }
+    // The models of the others leave out what two phases that alternate cost: with 16 registers their tiles have so few sums that
+    // they load as often as they multiply.
     let lanes = kernels.lanes
     let isCrowded = plan.horizontal.phases.count == 2 && kernels.table.pointee.convolution.outputBlock <= 6
     let other =
-      if let tiles = winograd(direction, extents, kernels: kernels) {
+      if let tiles {
         self.cost(of: tiles, lanes: lanes)
-      } else if let rows = winogradRows(direction, extents, kernels: kernels) {
+      } else if let rows {
         2 * self.cost(of: rows, lanes: lanes)
       } else {
         (isCrowded ? 2.5 : 1) * directCost(extents, lanes: lanes)

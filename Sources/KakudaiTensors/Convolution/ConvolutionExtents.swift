@@ -54,4 +54,10 @@ extension ConvolutionExtents {
     let perCoarseChannel = fineChannelsPerGroup * kernelArea
     return direction == .correlation ? (kernelArea, perCoarseChannel) : (perCoarseChannel, kernelArea)
   }
+
+  /// Whether a row of all channels that the correlation, or its transpose, reads takes much memory where many are held.
+  func readsLongRows(_ direction: CorrelationPlan.Direction) -> Bool {
+    let length = direction == .correlation ? horizontal.fineLength : horizontal.coarseLength
+    return groups * channelsPerGroup(direction).input * length >= WinogradPlan.longestRow
+  }
 }

@@ -41,12 +41,16 @@ enum ConvolutionPlan: Sendable {
   ) {
     if let plan = AlgorithmChoice.smallMap(direction, extents, kernels: kernels) {
       self = .smallMap(plan)
-    } else if let plan = AlgorithmChoice.overlapAdd(direction, extents, kernels: kernels) {
+      return
+    }
+    let tiles = AlgorithmChoice.winograd(direction, extents, kernels: kernels)
+    let rows = tiles == nil ? AlgorithmChoice.winogradRows(direction, extents, kernels: kernels) : nil
+    if let plan = AlgorithmChoice.overlapAdd(direction, extents, insteadOf: tiles, rows, kernels: kernels) {
       self = .overlapAdd(plan)
-    } else if let plan = AlgorithmChoice.winograd(direction, extents, kernels: kernels) {
-      self = .winograd(plan)
-    } else if let plan = AlgorithmChoice.winogradRows(direction, extents, kernels: kernels) {
-      self = .winogradRows(plan)
+    } else if let tiles {
+      self = .winograd(tiles)
+    } else if let rows {
+      self = .winogradRows(rows)
     } else {
       self = .direct(
         CorrelationPlan(

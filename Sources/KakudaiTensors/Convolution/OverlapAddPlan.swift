@@ -37,8 +37,6 @@ final class OverlapAddPlan: Sendable {
   var outputSize: PerAxis { PerAxis(height: vertical.outputLength, width: horizontal.outputLength) }
   /// Of one row of the input; those of an output channel follow each other as its weights do.
   var lines: Int { outputChannels * extents.kernelArea }
-  /// Whether every row that is held takes much memory.
-  var hasLongRows: Bool { inputChannels * horizontal.inputLength >= WinogradPlan.longestRow }
   /// Rows of the input whose lines are held: those that one row of the output may need.
   var rowsHeld: Int { vertical.reach + 1 }
 

@@ -49,9 +49,8 @@ package final class RowConvolution: Sendable {
     self.epilogue = epilogue
     // As many bands as there are positions: each holds a few rows only.
     let tasks = extents.vertical.coarseLength
-    let (threads, choice) = (
-      extents.threads, ConvolutionPlan.known(correlation, extents, kernels: kernels, tasks: tasks)
-    )
+    let threads = extents.threads
+    let choice = ConvolutionPlan.known(correlation, extents, kernels: kernels, tasks: tasks)
     if case .direct(let direct) = choice {
       plan = direct
     } else {

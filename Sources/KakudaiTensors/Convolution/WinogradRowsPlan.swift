@@ -24,7 +24,6 @@ final class WinogradRowsPlan: Sendable {
   let tapsPerPart: Int
   /// Eight, or ten where parts have five taps; the last one is ∞.
   let points: Int
-  private let inputRowsAreLong: Bool
   /// The vertical phases that have products at each point: without the first tap of a part a phase has none at 0, without the
   /// last none at ∞.
   let phases: [[Int]]
@@ -51,9 +50,8 @@ final class WinogradRowsPlan: Sendable {
     let sumsAreLong =
       inputChannels * horizontal.phases[0].count > Self.mostShortTerms && vertical.inputLength >= taps
       && horizontal.inputLength > horizontal.reach
-    inputRowsAreLong = inputChannels * horizontal.inputLength >= WinogradPlan.longestRow
     let (points, tapsPerPart) = Self.pointsAndTapsPerPart(
-      of: taps, positions: vertical.positions, mayBeTen: sumsAreLong && !inputRowsAreLong)
+      of: taps, positions: vertical.positions, mayBeTen: sumsAreLong && !extents.readsLongRows(direction))
     (self.taps, self.points, self.tapsPerPart) = (taps, points, tapsPerPart)
     let first = vertical.smallestOffset
     let offsets = vertical.phases.map { Set($0.map { ($0.offset - first) % tapsPerPart }) }
@@ -119,7 +117,7 @@ final class WinogradRowsPlan: Sendable {
   var hasLongRows: Bool {
     sumsAreShort
       ? outputChannels * horizontal.outputLength >= 2 * WinogradPlan.longestRow
-      : inputRowsAreLong
+      : extents.readsLongRows(direction)
   }
   /// Positions of each vertical phase in one tile.
   var tile: Int { points + 1 - tapsPerPart }
