@@ -6,8 +6,7 @@ extension Plan: CustomStringConvertible {
   /// its multiplications for each input pixel.
   public var description: String {
     var table = [["", "operation", "shape", "reads", "kernel", "rows kept", "field", "MAC/pixel"]]
-    let settings = rows.map { Settings($0, threads: 1) }
-    let schedule = rows.map { settings!.schedule($0) }
+    let schedule = rows.map { Settings($0, threads: 1).schedule }
     let fields = rows?.receptiveFields(graph)
     let pixels = max(1, input.rank >= 2 ? input[-2] * input[-1] : 1)
     var total = 0
@@ -47,10 +46,10 @@ extension Plan: CustomStringConvertible {
     var text = table.map { cells in
       zip(cells, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }.joined(separator: "  ")
     }.joined(separator: "\n")
-    if let rows, let schedule, let settings {
+    if let rows, let schedule {
       text +=
         "\n\(total / pixels) multiplications for each input pixel; \(schedule.stepRows) output rows a step in "
-        + "\(settings.strips) strips, \(schedule.memory(rows) >> 10) KB"
+        + "\(schedule.strips[0].count) strips, \(schedule.memory(rows) >> 10) KB"
     }
     let reasons = wholePictureOperations.joined(separator: ", ")
     if rows == nil {

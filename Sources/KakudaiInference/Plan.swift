@@ -159,7 +159,7 @@ public struct Plan: Sendable {
   public func memory(threads: Int, within mostBytes: Int = .max) -> Int {
     guard let rows, !runsWhole(within: mostBytes) else { return wholeMemory }
     return (statisticsRows + [rows]).reduce(0) { most, rows in
-      max(most, Settings(rows, threads: threads).schedule(rows).memory(rows))
+      max(most, Settings(rows, threads: threads).schedule.memory(rows))
     }
   }
 
@@ -181,7 +181,7 @@ public struct Plan: Sendable {
   ) throws {
     try withoutActuallyEscaping(read) { read in
       try withoutActuallyEscaping(write) { write in
-        let rowStream = RowStream(rows, settings.schedule(rows), output: output)
+        let rowStream = RowStream(rows, settings.schedule, output: output)
         try rowStream.run(threads: settings.threads, read: read, write: write)
       }
     }
