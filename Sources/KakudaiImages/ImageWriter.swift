@@ -94,7 +94,9 @@ public final class ImageWriter {
       for pixel in 0..<pixels {
         let value = planes[channel * pixels + pixel]
         guard !value.isNaN else { return false }
-        samples[pixel * channels + channel] = Sample(min(max(value, 0), 1) * largest + 0.5)
+        // By Int32, as generic conversions take longer than all else here.
+        samples[pixel * channels + channel] =
+          Sample(truncatingIfNeeded: Int32(min(max(value, 0), 1) * largest + 0.5))
       }
     }
     return true
