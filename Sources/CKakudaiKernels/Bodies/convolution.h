@@ -14,7 +14,8 @@ typedef struct ck_destination {
   float *rows[CK_OUTPUT_BLOCK];
   float bias[CK_OUTPUT_BLOCK], slopes[CK_OUTPUT_BLOCK];
   int areFractions; /* whether all slopes are */
-  const ck_epilogue *epilogue; /* what finishes these sums, not by rows; or NULL */
+  const ck_epilogue *epilogue; /* what finishes these sums, or NULL */
+  const float *residuals[CK_OUTPUT_BLOCK]; /* where it adds some */
   int streams; /* past the caches, which needs aligned rows */
 } ck_destination;
 
@@ -57,6 +58,29 @@ CK_INLINE void ck_fetch_channel(const float *input, ptrdiff_t channelStride, con
   const float *const ahead = input + CK_CHANNELS_AHEAD * channelStride;
   if (CK_CHANNELS_AHEAD == 0) return;
   CK_UNROLL for (int v = 0; v < vectors; v += 16 / CK_LANES) __builtin_prefetch(ahead + v * CK_LANES, 0, 3);
+}
+
+/* As memcpy, for a target that should not pass through the caches. */
+static void ck_copy_past_caches(float *target, const float *source, size_t count) {
+  size_t i = 0;
+  for (; i < count && (uintptr_t)(target + i) % sizeof(ck_vector) != 0; i++) target[i] = source[i];
+  for (; i + CK_LANES <= count; i += CK_LANES) ck_store_past_caches(target + i, ck_load(source + i));
+  for (; i < count; i++) target[i] = source[i];
+}
+
+/* Finishes `count` sums of an output that stand in `line`, which this changes, and writes them; `e` may be NULL. */
+static void ck_finish_line(const ck_epilogue *e, size_t output, float *line, const float *residual, float *target, size_t count,
+                           int streams) {
+  if (e) ck_finish(e, output, line, residual, streams ? line : target, count);
+  if (streams) ck_copy_past_caches(target, line, count);
+  else if (!e) memcpy(target, line, count * 4);
+}
+
+/* Finishes a tile to which a residual is added: `count` sums of each output, which stand in `lines` one output after the other. */
+static __attribute__((noinline)) void ck_finish_tile(const ck_destination *d, const ck_pass *p, size_t column, float *lines,
+                                                     size_t count) {
+  for (size_t o = 0; o < p->sumCount; o++, lines += count)
+    ck_finish_line(d->epilogue, p->sums[o].output, lines, d->residuals[o] + column, d->rows[o] + column, count, d->streams);
 }
 
 /* One tile in registers, which begins at `column` of its rows. `wanted` is what to bring into the caches meanwhile, or NULL.
@@ -108,6 +132,15 @@ CK_INLINE void ck_tile(const ck_correlation *c, const ck_pass *p, size_t x, cons
         if (run > 1) { CK_LOAD_NOTHING_EARLY }
       }
     }
+  }
+  if (d->epilogue && d->epilogue->residual) {
+    /* Beside the sums registers would not hold what this takes. */
+    float stored[CK_OUTPUT_BLOCK * CK_MOST_VECTORS * CK_LANES] __attribute__((aligned(64)));
+    CK_UNROLL for (int o = 0; o < outputs; o++) {
+      CK_UNROLL for (int v = 0; v < vectors; v++) ck_store(stored + (o * vectors + v) * CK_LANES, sums[o][v]);
+    }
+    ck_finish_tile(d, p, column, stored, (size_t)vectors * CK_LANES);
+    return;
   }
   if (d->epilogue && d->epilogue->hinges > 0) {
     CK_UNROLL for (int o = 0; o < outputs; o++)
@@ -227,22 +260,6 @@ static void ck_interleave(const float *source, size_t distance, size_t phases, s
   }
 }
 
-/* As memcpy, for a target that should not pass through the caches. */
-static void ck_copy_past_caches(float *target, const float *source, size_t count) {
-  size_t i = 0;
-  for (; i < count && (uintptr_t)(target + i) % sizeof(ck_vector) != 0; i++) target[i] = source[i];
-  for (; i + CK_LANES <= count; i += CK_LANES) ck_store_past_caches(target + i, ck_load(source + i));
-  for (; i < count; i++) target[i] = source[i];
-}
-
-/* Finishes `count` sums of an output that stand in `line`, which this changes, and writes them; `e` may be NULL. */
-static void ck_finish_line(const ck_epilogue *e, size_t output, float *line, const float *residual, float *target, size_t count,
-                           int streams) {
-  if (e) ck_finish(e, output, line, residual, streams ? line : target, count);
-  if (streams) ck_copy_past_caches(target, line, count);
-  else if (!e) memcpy(target, line, count * 4);
-}
-
 /* Writes whole vectors of 2, 4 or 8 phases straight from registers and returns the number of floats; `phases` is a constant
  * at every call. Sums of two phases alternate when zipped; those of more when the even and the odd ones, zipped, are zipped. */
 CK_INLINE size_t ck_zip_phases(const float *source, size_t distance, const int phases, size_t count,
@@ -335,6 +352,7 @@ CK_INLINE void ck_aim(const ck_correlation *c, const ck_pass *p, int isDirect, s
     const size_t o = p->sums[i].output;
     d->rows[i] = isDirect ? c->output + c->outputOffsets[o] : c->scratch + (p->sums[i].phase * c->outputs + o) * rowLength;
     d->bias[i] = c->bias ? c->bias[o] : 0;
+    if (d->epilogue && c->epilogue->residual) d->residuals[i] = c->epilogue->residual + c->epilogue->residualOffsets[o];
     d->slopes[i] = d->epilogue && d->epilogue->activations ? d->epilogue->activations[o] : 1;
     d->areFractions &= ck_is_fraction(d->slopes[i]);
     addresses |= (uintptr_t)d->rows[i];
@@ -351,8 +369,7 @@ CK_INLINE void ck_correlate_row(const ck_correlation *c, const float *wanted, in
     most = own < most ? own : most;
   }
   const size_t rowLength = most * CK_LANES;
-  const int isDirect = c->phases == 1 && c->passCount == 1 && isWritten && !(c->epilogue && c->epilogue->residual) &&
-                       c->joinedLength == 0;
+  const int isDirect = c->phases == 1 && c->passCount == 1 && isWritten && c->joinedLength == 0;
   ck_destination rows;
   size_t begin = 0;
   if (isDirect) {

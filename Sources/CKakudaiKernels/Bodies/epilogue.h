@@ -96,19 +96,24 @@ CK_INLINE int ck_is_finished_by_slope(const ck_epilogue *e) { return !ck_is_fini
     } \
   }
 
+/* Some vectors of sums of one output, from and to memory; `vectors` is a constant at every call. */
+CK_INLINE void ck_finish_stored(const ck_epilogue *e, size_t output, const float *sums, const float *residual, float *target,
+                                const int vectors) {
+  ck_vector own[CK_FINISHED_VECTORS];
+  CK_UNROLL for (int v = 0; v < vectors; v++) own[v] = ck_load(sums + v * CK_LANES);
+  ck_finish_vectors(e, output, own, residual, vectors);
+  CK_UNROLL for (int v = 0; v < vectors; v++) ck_store(target + v * CK_LANES, own[v]);
+}
+
 static void ck_finish(const ck_epilogue *e, size_t output, const float *sums, const float *residual, float *target,
                       size_t count) {
   size_t i = 0;
-  for (; i + CK_FINISHED_VECTORS * CK_LANES <= count; i += CK_FINISHED_VECTORS * CK_LANES) {
-    ck_vector vectors[CK_FINISHED_VECTORS];
-    CK_UNROLL for (int v = 0; v < CK_FINISHED_VECTORS; v++) vectors[v] = ck_load(sums + i + v * CK_LANES);
-    ck_finish_vectors(e, output, vectors, residual ? residual + i : NULL, CK_FINISHED_VECTORS);
-    CK_UNROLL for (int v = 0; v < CK_FINISHED_VECTORS; v++) ck_store(target + i + v * CK_LANES, vectors[v]);
-  }
-  for (; i + CK_LANES <= count; i += CK_LANES)
-    ck_store(target + i, ck_finished(e, output, ck_load(sums + i), residual ? residual + i : NULL));
-  if (i < count) {
-    const ck_vector last = ck_finished(e, output, ck_load(sums + i), residual ? residual + i : NULL);
-    memcpy(target + i, &last, (count - i) * 4);
-  }
+#define CK_FINISH(vectors) \
+  for (; i + vectors * CK_LANES <= count; i += vectors * CK_LANES) \
+    ck_finish_stored(e, output, sums + i, residual ? residual + i : NULL, target + i, vectors);
+  CK_FINISH(CK_FINISHED_VECTORS) CK_FINISH(2) CK_FINISH(1)
+#undef CK_FINISH
+  if (i == count) return;
+  const ck_vector last = ck_finished(e, output, ck_load(sums + i), residual ? residual + i : NULL);
+  memcpy(target + i, &last, (count - i) * 4);
 }
