@@ -50,7 +50,9 @@ static VipsImage *load(const char *path, const void *bytes, size_t length, VipsA
   /* By source and not by name, as names may hold brackets that libvips would take for options. */
   VipsImage *image =
       vips_image_new_from_source(source, "", "access", access, "fail_on", VIPS_FAIL_ON_TRUNCATED, NULL);
-  if (!image) ki_take_error(error);
+  if (!image && *vips_error_buffer()) ki_take_error(error);
+  /* Of which libvips says nothing. */
+  else if (!image) g_strlcpy(error, "it ends in its header, or that is damaged", KI_ERROR_LENGTH);
   g_object_unref(source);
   return image;
 }

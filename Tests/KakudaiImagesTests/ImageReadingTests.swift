@@ -96,8 +96,13 @@ struct ImageReadingTests {
     #expect(error?.description.contains("\n") == false)
   }
 
-  @Test func `an empty file, a text named png and a folder are one sentence`() throws {
+  @Test func `an empty file, one that ends in its header, a text named png and a folder are one sentence`() throws {
     try withTemporaryFolder { folder in
+      try writeBytes(Array(readBytes(fixture("truncated.png")).prefix(40)), to: "\(folder)/header.png")
+      #expect(
+        throws: ImageError.unreadable(
+          path: "\(folder)/header.png", reason: "it ends in its header, or that is damaged")
+      ) { try Image(contentsOf: "\(folder)/header.png") }
       try writeBytes([], to: "\(folder)/empty.png")
       try writeBytes(Array("This is no picture.".utf8), to: "\(folder)/text.png")
       #expect(throws: ImageError.unreadable(path: "\(folder)/empty.png", reason: "it is empty")) {
