@@ -16,6 +16,16 @@ CK_INLINE ck_vector ck_sloped_by_fraction(float slope, ck_vector sums) {
   return sloped > sums ? sloped : sums;
 }
 
+/* Hinge `i` of the activation, from 1 on; `vectors` is a constant at every call. */
+CK_INLINE void ck_add_hinge(const float *activation, int i, const ck_vector *sums, ck_vector *results, const int vectors) {
+  const ck_vector place = ck_broadcast(activation[2 * i]), height = ck_broadcast(activation[2 * i + 1]);
+  CK_UNROLL for (int v = 0; v < vectors; v++)
+    results[v] = ck_multiply_add(height, sums[v] > place ? sums[v] : place, results[v]);
+}
+
+/* As many hinges as the built-in networks have are added without a loop. */
+#define CK_UNROLLED_HINGES 8
+
 /* Several vectors of one output, whose activation stands as in ck_epilogue; `vectors` is a constant at every call. */
 CK_INLINE void ck_activate(const float *activation, int hinges, ck_vector *sums, const int vectors) {
   ck_vector results[CK_MOST_VECTORS];
@@ -23,10 +33,10 @@ CK_INLINE void ck_activate(const float *activation, int hinges, ck_vector *sums,
     results[v] = ck_sloped(activation[0], sums[v]);
     if (hinges > 0) results[v] += activation[1];
   }
-  for (int i = 1; i <= hinges; i++) {
-    const ck_vector place = ck_broadcast(activation[2 * i]), height = ck_broadcast(activation[2 * i + 1]);
-    CK_UNROLL for (int v = 0; v < vectors; v++)
-      results[v] = ck_multiply_add(height, sums[v] > place ? sums[v] : place, results[v]);
+  if (hinges == CK_UNROLLED_HINGES) {
+    CK_UNROLL for (int i = 1; i <= CK_UNROLLED_HINGES; i++) ck_add_hinge(activation, i, sums, results, vectors);
+  } else {
+    for (int i = 1; i <= hinges; i++) ck_add_hinge(activation, i, sums, results, vectors);
   }
   CK_UNROLL for (int v = 0; v < vectors; v++) sums[v] = results[v];
 }

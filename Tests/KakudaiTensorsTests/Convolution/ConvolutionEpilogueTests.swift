@@ -32,19 +32,23 @@ struct ConvolutionEpilogueTests {
 
   static func epilogues(channels: Int) -> [ConvolutionEpilogue] {
     let slopes = (0..<channels).map { PiecewiseLinearFunction(slope: Float($0) / 4 - 0.5) }
-    let hinged = slopes.map { function in
-      PiecewiseLinearFunction(
-        slope: function.slope,
-        hinges: (0..<3).map { .init(place: Float($0) / 2 - function.slope, height: function.slope / 2 - Float($0)) })
+    func hinged(_ count: Int) -> [PiecewiseLinearFunction] {
+      slopes.map { function in
+        PiecewiseLinearFunction(
+          slope: function.slope,
+          hinges: (0..<count).map {
+            .init(place: Float($0) / 2 - function.slope, height: function.slope / 2 - Float($0))
+          })
+      }
     }
     return [
       .relu, .leakyReLU(0.25), ConvolutionEpilogue(activations: slopes), ConvolutionEpilogue(low: -0.5, high: 0.75),
       ConvolutionEpilogue(residual: .beforeActivation),
       ConvolutionEpilogue(activations: slopes, low: -1, high: 1, residual: .beforeActivation),
       ConvolutionEpilogue(activations: slopes, low: -1, high: 1, residual: .afterActivation),
-      ConvolutionEpilogue(activations: hinged),
-      ConvolutionEpilogue(activations: hinged, low: -1, high: 1, residual: .beforeActivation),
-      ConvolutionEpilogue(activations: hinged, low: -1, high: 1, residual: .afterActivation),
+      ConvolutionEpilogue(activations: hinged(3)), ConvolutionEpilogue(activations: hinged(8)),
+      ConvolutionEpilogue(activations: hinged(3), low: -1, high: 1, residual: .beforeActivation),
+      ConvolutionEpilogue(activations: hinged(8), low: -1, high: 1, residual: .afterActivation),
     ]
   }
 
