@@ -26,6 +26,20 @@ struct ImageWritingTests {
     }
   }
 
+  /// As in photographs: shades from light to dark, and a little noise.
+  @Test(arguments: ["x.png", "x.tif"]) func `shades take less than half the bytes of their samples`(name: String) throws
+  {
+    let (width, height) = (200, 160)
+    var generator = RandomGenerator(seed: 1)
+    let samples = (0..<3 * width * height).map { index in
+      Float((index % width) + index / width % height) / 400 + Float(generator.nextIndex(below: 3)) / 255
+    }
+    try withTemporaryFolder { folder in
+      try Image(colour: Tensor(samples, shape: [1, 3, height, width])).write(to: "\(folder)/\(name)")
+      #expect(try readBytes("\(folder)/\(name)").count < samples.count / 2)
+    }
+  }
+
   @Test func `a path with spaces, brackets and 日本語, and a picture of one pixel`() throws {
     try withTemporaryFolder { folder in
       let path = "\(folder)/ein Bild [2] 拡大.png"
