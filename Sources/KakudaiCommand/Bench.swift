@@ -6,6 +6,7 @@ import KakudaiTensors
 
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "bench",
     abstract: "Measures how fast this machine enlarges pictures.",
     discussion: """
       A picture of 960 × 540 pixels in memory, by every built-in model or by one: neither reading nor writing counts.

@@ -4,6 +4,7 @@ import KakudaiImages
 
 struct Compare: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "compare",
     abstract: "Says how far a picture is from a reference: PSNR in dB, and SSIM.",
     discussion: "By default on luma from 16 to 235, the protocol of the super-resolution literature.")
 

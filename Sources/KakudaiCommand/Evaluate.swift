@@ -6,6 +6,7 @@ import KakudaiTensors
 
 struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "evaluate",
     abstract: "Measures a model on a folder of pictures: PSNR in dB and SSIM, bicubic enlargement beside it.",
     discussion: """
       By the protocol of the super-resolution literature: luma from 16 to 235, a border of the scale left out, not rounded \

@@ -5,6 +5,7 @@ import KakudaiTensors
 
 struct Explain: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "explain",
     abstract: "Draws what ConvTranspose2d does: sizes, cropped border, and how often each output pixel is covered.",
     discussion: "Sizes are one number, or HEIGHTxWIDTH.")
 

@@ -5,6 +5,7 @@ import KakudaiWeights
 
 struct Export: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "export",
     abstract: "Writes the network of a weight file or of a training's checkpoint as it is shipped.",
     discussion: "Of a checkpoint the averaged weights count; layers that are trained as several become one.")
 

@@ -4,7 +4,8 @@ import KakudaiTensors
 import KakudaiWeights
 
 struct Inspect: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Says what is in a weight file (.safetensors).")
+  static let configuration = CommandConfiguration(
+    commandName: "inspect", abstract: "Says what is in a weight file (.safetensors).")
 
   @Argument(help: "The file.")
   var file: String

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 
+/// All commands say their names: the parser makes those that it lacks out of types, each time the program starts.
 @main
 struct Kakudai: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -3,7 +3,8 @@ import KakudaiLayers
 import KakudaiModels
 
 struct Models: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Lists the built-in models; the first is the default.")
+  static let configuration = CommandConfiguration(
+    commandName: "models", abstract: "Lists the built-in models; the first is the default.")
 
   @Flag(help: "One JSON object a model.")
   var json = false

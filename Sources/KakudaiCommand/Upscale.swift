@@ -6,6 +6,7 @@ import KakudaiTensors
 
 struct Upscale: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "upscale",
     abstract: "Enlarges pictures.",
     discussion: """
       A folder in gives a folder out. Finished files are skipped unless --overwrite; a bad file is reported and does not \

@@ -2,5 +2,6 @@ import ArgumentParser
 
 struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "train",
     abstract: "Trains a network.", subcommands: [TrainSuperResolution.self])
 }
