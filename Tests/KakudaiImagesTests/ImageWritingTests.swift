@@ -27,8 +27,8 @@ struct ImageWritingTests {
   }
 
   /// As in photographs: shades from light to dark, and a little noise.
-  @Test(arguments: ["x.png", "x.tif"]) func `shades take less than half the bytes of their samples`(name: String) throws
-  {
+  @Test(arguments: ["x.png", "x.tif"])
+  func `shades take less than half the bytes of their samples`(name: String) throws {
     let (width, height) = (200, 160)
     var generator = RandomGenerator(seed: 1)
     let samples = (0..<3 * width * height).map { index in

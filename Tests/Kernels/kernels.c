@@ -35,9 +35,10 @@ static double applied(const ck_epilogue *e, size_t o, double sum, double added) 
   return e->addsAfter ? sum + added : sum;
 }
 
-/* One block with `outputs` outputs of `phases` phases; returns the number of wrong elements. */
+/* One block with `outputs` outputs of `phases` phases; returns the number of wrong elements. An epilogue is of a
+ * kind: 0 is none, 1 and 2 add a residual before and after a slope, 3 before few hinges, and 4 has hinges alone. */
 static size_t check_correlation(const ck_convolution_kernels *k, size_t outputs, size_t phases, size_t width,
-                                int streams, int hasEpilogue) {
+                                int streams, int epilogueKind) {
   const ptrdiff_t channelStride = (ROWS + 1) * COLUMNS;
   ptrdiff_t tapOffsets[MOST_PHASES][TAPS], packOffsets[MOST_OUTPUTS * TAPS], outputOffsets[MOST_OUTPUTS];
   ck_phase_output sums[MOST_PHASES][MOST_OUTPUTS];
@@ -60,15 +61,15 @@ static size_t check_correlation(const ck_convolution_kernels *k, size_t outputs,
   }
   for (size_t o = 0; o < outputs; o++) outputOffsets[o] = (ptrdiff_t)(o * ROWS * MOST_WIDTH);
   if (outputs > 2) outputOffsets[1] = CK_NOWHERE;
-  const int hinges = hasEpilogue == 4 ? HINGES : hasEpilogue == 3 ? FEW_HINGES : 0;
-  const float *const added = hasEpilogue == 4 ? NULL : residual;
+  const int hinges = epilogueKind == 4 ? HINGES : epilogueKind == 3 ? FEW_HINGES : 0;
+  const float *const added = epilogueKind == 4 ? NULL : residual;
   const ck_epilogue epilogue = {.activations = activations, .hinges = hinges, .low = -2, .high = 1.5f, .clamps = 1,
-                                .residual = added, .residualOffsets = outputOffsets, .addsAfter = hasEpilogue == 2};
+                                .residual = added, .residualOffsets = outputOffsets, .addsAfter = epilogueKind == 2};
   const ck_correlation correlation = {
       .input = input, .channelStride = channelStride, .inputRowStride = COLUMNS, .channels = CHANNELS,
       .passes = passes, .passCount = phases, .phases = phases, .outputs = outputs, .bias = bias, .output = output,
       .outputOffsets = outputOffsets, .outputRowStride = MOST_WIDTH, .residualRowStride = MOST_WIDTH, .width = width,
-      .rows = ROWS, .epilogue = hasEpilogue ? &epilogue : NULL, .streams = streams, .scratch = scratch};
+      .rows = ROWS, .epilogue = epilogueKind ? &epilogue : NULL, .streams = streams, .scratch = scratch};
   for (size_t i = 0; i < sizeof output / 4; i++) output[i] = 77;
   k->correlate(&correlation);
 
@@ -90,7 +91,7 @@ static size_t check_correlation(const ck_convolution_kernels *k, size_t outputs,
               expected += product;
               bound += fabs(product);
             }
-          if (hasEpilogue) expected = applied(&epilogue, o, expected, added ? added[at] : 0);
+          if (epilogueKind) expected = applied(&epilogue, o, expected, added ? added[at] : 0);
           bound = 0x1p-24 * (CHANNELS * TAPS + 4) * (bound + fabs(residual[at]));
           if (hinges > 0) bound = (1 + hinges) * (bound + 0x1p-22);
         }
@@ -156,18 +157,18 @@ static size_t check_lines(const ck_convolution_kernels *k, size_t lines, size_t 
   return wrong;
 }
 
-/* Rows of channels by themselves, of which `rows` stand one after the other and share what they read. */
-static size_t check_depthwise(const ck_convolution_kernels *k, size_t rows, size_t width, int hasEpilogue) {
+/* Rows of channels by themselves, of which `rows` stand one after the other and share what they read; no hinges are no
+ * epilogue. */
+static size_t check_depthwise(const ck_convolution_kernels *k, size_t rows, size_t width, int hinges) {
   const ptrdiff_t channelStride = (ROWS + 1) * COLUMNS;
   float bias[CHANNELS], activations[CHANNELS * (2 + 2 * HINGES)];
   fill(bias, CHANNELS, 5);
   fill(activations, sizeof activations / 4, 6);
-  const int hinges = hasEpilogue == 2 ? HINGES : FEW_HINGES;
   const ck_epilogue epilogue = {.activations = activations, .hinges = hinges, .low = -2, .high = 1.5f, .clamps = 1};
   ck_depthwise_planes planes = {
       .input = input, .inputChannelStride = channelStride, .weights = weights, .bias = bias, .output = output,
       .outputChannelStride = CK_DEPTHWISE_ROWS * MOST_WIDTH, .channels = CHANNELS, .width = width, .rows = rows,
-      .epilogue = hasEpilogue ? &epilogue : NULL};
+      .epilogue = hinges ? &epilogue : NULL};
   for (size_t i = 0; i < rows + 2; i++) planes.inputRows[i] = (ptrdiff_t)((3 * i + 1) % (ROWS + 1) * COLUMNS);
   for (size_t r = 0; r < rows; r++) planes.outputRows[r] = (ptrdiff_t)((rows - 1 - r) * MOST_WIDTH);
   for (size_t i = 0; i < sizeof output / 4; i++) output[i] = 77;
@@ -186,9 +187,9 @@ static size_t check_depthwise(const ck_convolution_kernels *k, size_t rows, size
             expected += product;
             bound += fabs(product);
           }
-          if (hasEpilogue) expected = applied(&epilogue, c, expected, 0);
+          if (hinges) expected = applied(&epilogue, c, expected, 0);
           bound = 0x1p-24 * 13 * bound;
-          if (hasEpilogue) bound = (1 + hinges) * (bound + 0x1p-22);
+          if (hinges) bound = (1 + hinges) * (bound + 0x1p-22);
         }
         wrong += !(fabs(output[(c * CK_DEPTHWISE_ROWS + row) * MOST_WIDTH + x] - expected) <= bound);
       }
@@ -327,8 +328,8 @@ int main(void) {
         for (size_t rights = 1; rights <= 7; rights++, cases++)
           wrong += check_products(k, lefts, rights, width < 90 ? width : 90);
       for (size_t rows = 1; rows <= CK_DEPTHWISE_ROWS; rows++)
-        for (int hasEpilogue = 0; hasEpilogue < 3; hasEpilogue++, cases++)
-          wrong += check_depthwise(k, rows, width, hasEpilogue);
+        for (int kind = 0; kind < 3; kind++, cases++)
+          wrong += check_depthwise(k, rows, width, (const int[]){0, FEW_HINGES, HINGES}[kind]);
       for (size_t outputs = 1; outputs <= 7; outputs++)
         for (int variant = 0; variant < 4; variant++) {
           const ck_winograd_kernels *const filters = &tables[table]->winograd;
