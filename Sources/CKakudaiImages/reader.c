@@ -37,12 +37,12 @@ static VipsImage *load(const char *path, const void *bytes, size_t length, VipsA
   const char *loader = vips_foreign_find_load_source(source);
   if (!loader) {
     ki_open_modules();
-    vips_error_clear();
     loader = vips_foreign_find_load_source(source);
   }
+  /* What decoders said that were asked whether it is theirs: it would stand for the reason of another failure. */
+  vips_error_clear();
   /* Tables of numbers in text are pictures to libvips only. */
   if (!loader || g_str_has_prefix(loader, "VipsForeignLoadMatrix") || g_str_has_prefix(loader, "VipsForeignLoadCsv")) {
-    vips_error_clear();
     g_strlcpy(error, "it is in no format that is known here", KI_ERROR_LENGTH);
     g_object_unref(source);
     return NULL;

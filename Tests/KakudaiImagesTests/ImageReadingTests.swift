@@ -17,7 +17,8 @@ func isNear(_ left: [Int], _ right: [Int], within distance: Int) -> Bool {
   left.count == right.count && zip(left, right).allSatisfy { abs($0 - $1) <= distance }
 }
 
-struct ImageReadingTests {
+/// One after the other, as libvips keeps the reasons of failures in one place for all threads.
+@Suite(.serialized) struct ImageReadingTests {
   @Test(arguments: 1...8) func `a picture is turned upright`(orientation: Int) throws {
     let image = try Image(contentsOf: fixture("orientation-\(orientation).jpg"))
     #expect(image.width == 32 && image.height == 16)
